@@ -1,0 +1,1 @@
+"""Leads from webhooks into a Thulium calling campaign."""

@@ -1,0 +1,86 @@
+"""What can fail as a whole. A failure of one lead is no exception but an outcome (see ``outcome``)."""
+
+from collections.abc import Iterable
+
+
+class RingbackError(Exception):
+    """The root of all that this package raises on purpose."""
+
+
+class ConfigError(RingbackError):
+    """The configuration can't be used.
+
+    ``mistakes`` has a line for each: the path, what is wrong, and the way out. None of them shows a secret.
+    """
+
+    def __init__(self, mistakes: list[str]) -> None:
+        """Keep the mistakes, all of them."""
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class RefusedRequest(RingbackError):
+    """A request is answered with an error; ``status`` is its HTTP status, the text names no value that was sent."""
+
+    status = 400
+
+
+class BadSignature(RefusedRequest):
+    """Nobody with the secret has sent this, or not just now."""
+
+    status = 401
+
+
+class BadBody(RefusedRequest):
+    """The body can't be read."""
+
+
+class TooLarge(RefusedRequest):
+    """The body is larger, deeper or wider than is read."""
+
+    status = 413
+
+
+class UnsupportedType(RefusedRequest):
+    """The body's content type is none that is read here."""
+
+    status = 415
+
+
+class WrongMethod(RefusedRequest):
+    """The source does not take this method; ``allowed`` has those that it takes."""
+
+    status = 405
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        """Name the methods."""
+        self.allowed = tuple(allowed)
+        super().__init__(f"use {' or '.join(self.allowed)}")
+
+
+class CallFailed(RingbackError):
+    """A call to Thulium (or to a sender's API) has not done what was asked, or nobody knows whether it has.
+
+    ``http_status`` is None when there was no answer; ``retry_after`` is in seconds and as the server gave it;
+    ``request_id`` is what Thulium's support asks for. ``message`` is the server's own text and may hold personal data:
+    scrub it (``outcome.scrub``) before it goes anywhere. ``str()`` of the error holds nothing of it.
+    """
+
+    def __init__(  # noqa: PLR0913 - the evidence of one failure, all of it optional
+        self,
+        reason: str,
+        *,
+        http_status: int | None = None,
+        message: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        reply: object = None,
+    ) -> None:
+        """Keep the evidence."""
+        super().__init__(reason)
+        self.reason = reason
+        self.http_status = http_status
+        self.message = message
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.reply = reply

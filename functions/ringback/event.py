@@ -1,0 +1,48 @@
+"""One thing that happened at a sender, verified and raw; and what delivering it has come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ringback.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Event:
+    """One verified event, not yet mapped, so that a wrong map can be mended and the event delivered again.
+
+    ``data`` is the event as the sender told it (JSON values). ``id`` is the sender's event id, or a hash of source and
+    event where the sender has none (``identified`` is then false). ``key`` recognises a redelivery: a hash of source,
+    event id and content without what is volatile. ``request`` has ``headers`` and ``query`` of the request it came
+    in, without what verification read. ``problem`` names the field and why, when the event could be cut out of the
+    body but not be read. ``attempt`` counts from 1. ``received_at`` is aware, in UTC.
+    """
+
+    source: str
+    id: str
+    key: str
+    data: object = field(repr=False)
+    received_at: datetime
+    identified: bool = True
+    attempt: int = 1
+    request: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    problem: Mapping[str, str] = field(default_factory=dict)
+    trace: str | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The event has its final outcome."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Again:
+    """The event is to be delivered again, not before ``at`` (aware, UTC); ``outcome`` is DEFERRED and says why."""
+
+    outcome: Outcome
+    at: datetime
+
+
+Verdict = Done | Again

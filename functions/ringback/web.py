@@ -1,0 +1,36 @@
+"""The two values that cross a door: what was asked, and what is answered."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_BODY = 1024 * 1024  # bytes; no sender of leads is known to need a tenth of it
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, as it came: header names in lower case, path and query undecoded, the body's raw bytes.
+
+    A door hands over at most ``MAX_BODY + 1`` bytes of a body, so that what is too large can be seen and refused.
+    """
+
+    method: str
+    path: str
+    query: str = field(default="", repr=False)  # it may hold a token, as headers do, and people, as bodies do
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def answer_json(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer whose body is ``content`` as one line of JSON (UTF-8)."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return Response(status, body, {"Content-Type": "application/json", **(headers or {})})
