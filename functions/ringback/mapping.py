@@ -1,0 +1,200 @@
+"""(event, source) -> who is to be called in which campaign, or the outcome that says why nobody is."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from marshmallow import ValidationError
+
+from ringback.answers import Answer, find_answer, read_answers
+from ringback.consent import is_yes
+from ringback.errors import CallFailed
+from ringback.event import Event
+from ringback.expression import Expression, ExpressionFailed, is_true
+from ringback.hours import next_opening, read_relative, write_time
+from ringback.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
+from ringback.lead_schema import LeadSchema
+from ringback.outcome import Outcome, Status, scrub
+from ringback.phone import Phone
+from ringback.secret import Secret
+from ringback.settings import AnswerPlace, Campaign, Place, Settings, Source
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A lead and where it goes: one campaign, or for a stop every campaign it holds for."""
+
+    event: Event
+    source: Source
+    lead: Lead
+    campaigns: tuple[Campaign, ...]
+    person: str | None
+    secrets: tuple[Secret, ...] = ()
+
+    @property
+    def customer_id(self) -> int:
+        """The lead's customer. Raises ValueError as long as nobody has asked Thulium who that is."""
+        if self.lead.customer_id is None:
+            raise ValueError("the lead's customer is not known yet")
+        return self.lead.customer_id
+
+    def outcome(self, status: Status, reason: str | None = None, **rest: object) -> Outcome:
+        """Return an outcome of this lead; what the lead had to do without is noted in its reason."""
+        notes = "; ".join(filter(None, (reason, *self.lead.notes)))
+        known = {"campaign_id": self.campaigns[0].id, "customer_id": self.lead.customer_id, "person": self.person}
+        return Outcome(status, notes or None, **{**known, **rest})  # type: ignore[arg-type]
+
+    def defer(self, error: CallFailed) -> Outcome:
+        """Return the outcome of a lead for which a call failed that may succeed another time."""
+        support = f"Thulium's request {error.request_id}" if error.request_id else None
+        reason = "; ".join(filter(None, (error.reason, self.scrub(error.message), support)))
+        return self.outcome(Status.DEFERRED, reason, http_status=error.http_status, retry_after=error.retry_after)
+
+    def scrub(self, message: str) -> str:
+        """Return a message without what is personal or secret in it, this lead's values first of all."""
+        return scrub(message, (*self.lead.customer.values(), *(secret.text for secret in self.secrets)))
+
+
+EXCERPT = "excerpt"  # in the request, where no sender can put it: the data is then the value of each place
+
+Look = Callable[[Place], object]
+
+
+class Mapper:
+    """Maps events by the settings. Each source's schema is built once: that costs more than to use it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings; nothing is built yet."""
+        self.settings = settings
+        self._schemas: dict[str, LeadSchema] = {}
+
+    def map(self, event: Event, now: datetime) -> Assignment | Outcome:
+        """Return the assignment that ``event`` makes by its source's rules, or its final outcome."""
+        if event.problem:
+            return invalid(event.problem)
+        source = self.settings.sources.get(event.source)
+        if source is None:
+            return invalid({"source": "it is not in the configuration any more"})
+        if not isinstance(event.data, Mapping):
+            return invalid({"items": "neither an event nor a list of events is there"})
+        look = look_into(event.data, event, source)
+        try:
+            result = self._apply_rules(event, source, look, now)
+        except ExpressionFailed as error:
+            result = invalid({error.text: str(error)})
+        return replace(result, person=self._recognise(source, look)) if isinstance(result, Outcome) else result
+
+    def _apply_rules(self, event: Event, source: Source, look: Look, now: datetime) -> Assignment | Outcome:
+        if source.when and not is_true(look(source.when)):
+            return Outcome(Status.SKIPPED, "`when` does not hold")
+        if source.consent and source.action == "lead" and not is_yes(look(source.consent)):
+            return Outcome(Status.SKIPPED, "no consent")
+        campaigns = choose_campaigns(source, look)
+        if not campaigns:
+            return invalid({"campaign": "none of the campaigns matches"})
+        values = gather_values(source, campaigns[0], look, event.received_at)
+        try:
+            lead = read_lead(self._find_schema(source), values)
+        except BadLead as error:
+            return invalid(error.fields, campaigns[0].id)
+        person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
+        secrets = (self.settings.thulium.password, *source.secrets, *filter(None, (source.token, source.verify_token)))
+        return Assignment(event, source, self._schedule(lead, source, campaigns[0], now), campaigns, person, secrets)
+
+    def _recognise(self, source: Source, look: Look) -> str | None:
+        """Return the hash of whom an event is about that makes no lead: they too may ask why nobody has called."""
+        place = source.map.get("phone_number")
+        try:
+            phone = self._find_schema(source).fields["phone_number"].deserialize(look(place)) if place else None
+        except (ExpressionFailed, ValidationError):
+            return None
+        return hash_person(self.settings.log_key, phone.e164 if isinstance(phone, Phone) else None)
+
+    def _find_schema(self, source: Source) -> LeadSchema:
+        """Return the schema of the fields that the source's leads can have."""
+        if source.name not in self._schemas:
+            constants = (name for route in source.routes for name in route.to.set)
+            names = {name.partition(".")[0] for name in (*source.map, *source.set, *constants)}
+            zone, is_stop = self.settings.thulium.timezone, source.action == "stop"
+            schema = LeadSchema(self.settings.phone_region, self.settings.countries, zone, only=names, is_stop=is_stop)
+            self._schemas[source.name] = schema
+        return self._schemas[source.name]
+
+    def _schedule(self, lead: Lead, source: Source, campaign: Campaign, now: datetime) -> Lead:
+        """Move a call that would fall outside the campaign's hours, now included, to their next opening.
+
+        A time that has passed meanwhile becomes now: what Thulium makes of one is documented nowhere.
+        """
+        zone, at = self.settings.thulium.timezone, lead.next_call and max(lead.next_call, now)
+        if campaign.call_hours and source.action == "lead":
+            opening = next_opening(campaign.call_hours, at or now, zone)
+            at = opening if at or opening > now else None
+        if at is None:
+            return lead
+        return replace(lead, record={**lead.record, "next_call_date": write_time(at, zone)}, next_call=at)
+
+
+def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outcome:
+    """Return the outcome of an event of which no lead can be made; ``at_fault`` names the fields, and why."""
+    reason = "; ".join(f"{name}: {why}" for name, why in at_fault.items())
+    return Outcome(Status.INVALID, reason, campaign_id=campaign_id, fields=at_fault)
+
+
+def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
+    """Return the function that finds a place's value in an event or its excerpt; it may raise ExpressionFailed."""
+    if EXCERPT in event.request:
+        return lambda place: data.get(name_place(place))
+    context = {**data, "_request": {**event.request, "received_at": event.received_at.isoformat()}}
+    answers: list[Answer] | None = None
+
+    def look(place: Place) -> object:
+        nonlocal answers
+        if not isinstance(place, AnswerPlace):
+            return place.search(context)
+        if answers is None:
+            answers = read_answers(source.answers, context) if source.answers else []
+        return find_answer(answers, place.by, place.text)
+
+    return look
+
+
+def name_place(place: Place) -> str:
+    """Return a place as text, by which its value is found in an excerpt."""
+    return f"{place.by}: {place.text}" if isinstance(place, AnswerPlace) else place.text
+
+
+def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tuple[Campaign, ...]:
+    """Return the campaign of the first route that matches; for a stop those of all that do."""
+    matching = (route.to for route in source.routes if route.when is None or is_true(look(route.when)))
+    if source.action == "stop":
+        return tuple({campaign.name: campaign for campaign in matching}.values())
+    return tuple(islice(matching, 1))
+
+
+def gather_values(source: Source, campaign: Campaign, look: Look, start: datetime) -> dict[str, object]:
+    """Return the lead's values: what the event says wins over the campaign's constants, the source's over both.
+
+    A stop takes only what says who it is: its records have the status of a stop, and nothing else.
+    """
+    mapped = {name: value for name, place in source.map.items() if not is_empty(value := look(place))}
+    if source.action == "stop":
+        return {name: value for name, value in {**mapped, **source.set}.items() if name not in RECORD_FIELDS}
+    return {**read_constants(campaign.set, start), **mapped, **read_constants(source.set, start)}
+
+
+def read_constants(constants: Mapping[str, object], start: datetime) -> Mapping[str, object]:
+    """Return constants with a relative time (``+15m``) worked out from ``start``."""
+    at = constants.get("next_call_date")
+    if not isinstance(at, str) or not at.startswith("+"):
+        return constants
+    return {**constants, "next_call_date": read_relative(at, start)}
+
+
+def hash_person(key: Secret | None, e164: str | None) -> str | None:
+    """Return the keyed hash by which the log knows the person with this number; None without a key or a number."""
+    if key is None or e164 is None:
+        return None
+    return hmac.new(key.encode(), e164.encode(), hashlib.sha256).hexdigest()[:16]

@@ -1,0 +1,308 @@
+"""A number is read as people type it, and none is called that costs more than a call."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringback.digits import read_digits
+from ringback.phone import BadNumber, Phone, read_number, same_number, search_forms
+
+MOBILE = Phone("+48601000001", "601000001")
+LANDLINE = Phone("+48221234567", "221234567")
+BERLIN = Phone("+4930901820", "+4930901820")
+EUROPE = frozenset({"PL", "DE", "GB", "IT", "AT", "SE", "ID"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "601000001",
+        "601 000 001",
+        " 601 000 001 ",
+        "601-000-001",
+        "601.000.001",
+        "601/000/001",
+        "(601) 000-001",
+        "601\N{NO-BREAK SPACE}000\N{NARROW NO-BREAK SPACE}001",
+        "601\N{EN DASH}000\N{MINUS SIGN}001",
+        "+48601000001",
+        "+48 601 000 001",
+        "+ 48 601 000 001",
+        "(+48) 601 000 001",
+        "++48601000001",
+        "'+48601000001",
+        "0048601000001",
+        "00 48 601 000 001",
+        "+0048 601 000 001",
+        "48601000001",
+        "48 601 000 001",
+        " 48601000001",
+        " 48 601 000 001",
+        "+48 (0) 601 000 001",
+        "+48 0601000001",
+        "0601000001",
+        "0-601-000-001",
+        "tel:+48601000001",
+        " TEL:+48-601-000-001",
+        "tel:601000001",
+        "\N{LEFT-TO-RIGHT EMBEDDING}+48 601 000 001\N{POP DIRECTIONAL FORMATTING}",
+        "601\N{SOFT HYPHEN}000\N{ZERO WIDTH SPACE}001",
+        "６０１０００００１",
+        "＋４８（６０１）０００－００１",
+        "٦٠١٠٠٠٠٠١",
+        601000001,
+        48601000001,
+    ],
+)
+def test_one_number_in_every_writing(text: object) -> None:
+    """However it is written, it is one number, and Thulium is given its nine digits."""
+    assert read_number(text, "PL", {"PL"}) == MOBILE
+
+
+@pytest.mark.parametrize("text", ["22 123 45 67", "(22) 123-45-67", "+48 (0)22 123 45 67", "022 123 45 67", 221234567])
+def test_landline(text: object) -> None:
+    """A landline is read with the 0 that Poland has given up, and without."""
+    assert read_number(text, "PL", {"PL"}) == LANDLINE
+
+
+@pytest.mark.parametrize("text", ["+49 30 901820", "0049 (0)30 901820", " 49 30 901820", "4930901820", 4930901820])
+def test_foreign_number_is_sent_in_full(text: object) -> None:
+    """A number from elsewhere goes out in E.164, if its country is called."""
+    assert read_number(text, "PL", {"PL", "DE"}) == BERLIN
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "e164", "sent"),
+    [
+        ("030 901820", "DE", "+4930901820", "030901820"),
+        ("30901820", "DE", "+4930901820", "030901820"),
+        ("491773333333", "DE", "+491773333333", "01773333333"),
+        (1773333333, "DE", "+491773333333", "01773333333"),
+        ("0491 773333", "DE", "+49491773333", "0491773333"),
+        ("06 1234 5678", "IT", "+390612345678", "0612345678"),
+        ("+39 (0)2 12345678", "IT", "+390212345678", "0212345678"),
+        ("+39 0347 1234567", "IT", "+393471234567", "3471234567"),
+        ("390 6123456", "IT", "+393906123456", "3906123456"),
+        ("+44 (0)20 7946 0958", "GB", "+442079460958", "02079460958"),
+        ("442079460958", "GB", "+442079460958", "02079460958"),
+        ("0062 21 835 0123", "ID", "+62218350123", "0218350123"),
+        ("٠٠٦٢ ٢١ ٨٣٥ ٠١٢٣", "ID", "+62218350123", "0218350123"),
+        ("46 8 123 456", "SE", "+46468123456", "0468123456"),
+        (" 46 8 123 456", "SE", "+468123456", "08123456"),
+        ("687 420 001", "PL", "+48687420001", "687420001"),
+        (" 687 420 001", "PL", "+48687420001", "687420001"),
+        ("800 123 456", "PL", "+48800123456", "800123456"),
+        ("39 123 45 67", "PL", "+48391234567", "391234567"),
+    ],
+)
+def test_regions_have_their_ways(text: object, region: str, e164: str, sent: str) -> None:
+    """A number is read and dialled as in its region: Italy's 0 is kept, Germany's is put before what is dialled."""
+    assert read_number(text, region, EUROPE) == Phone(e164, sent)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "empty"),
+        ("", "empty"),
+        (" \t", "empty"),
+        ("+", "empty"),
+        ("---", "empty"),
+        ("tel:", "empty"),
+        (True, "neither text"),
+        (601000001.0, "neither text"),
+        (["601000001"], "neither text"),
+        ({}, "neither text"),
+        ("601000001.0", "a decimal number"),
+        ("ks.123456789", "letters"),
+        ("0-800-FLOWERS", "letters"),
+        ("601 000 001 wew. 3", "letters"),
+        ("22 123 45 67 ext 12", "letters"),
+        ("6.01E+8", "letters"),
+        ("brak", "letters"),
+        ("O01000001", "letters"),
+        ("tel:601000001;ext=3", "a character"),
+        ("22 123 45 67 #12", "a character"),
+        ("*21*601000001#", "a character"),
+        ("601000001, 602000002", "a character"),
+        ("601000001\n602000002", "a character"),
+        ("²01000001", "a character"),
+        ("\ud83d601000001", "a character"),
+        ("+48 +48601000001", "a plus in the middle"),
+        ("112", "too short"),
+        ("999", "too short"),
+        ("71234", "too short"),
+        ("601 000", "too short"),
+        ("48 601 000", "too short"),
+        ("+48", "too short"),
+        ("0048", "too short"),
+        ("6010000012", "too long"),
+        ("048601000001", "too long"),
+        ("+4848601000001", "too long"),
+        ("1234567890123456789", "too long"),
+        ("6" * 65, "too long"),
+        (10**30, "too long"),
+        pytest.param(10**5000, "too long", id="a googol and more"),
+        ("+999123456", "no such country code"),
+        ("100000000", "nobody can have"),
+        ("60100000", "nobody can have"),
+        ("+44 7700 900123", "nobody can have"),
+        ("701 234 567", "PREMIUM_RATE"),
+        ("+48 701 234 567", "PREMIUM_RATE"),
+        ("801 123 456", "SHARED_COST"),
+        ("804 123 456", "UAN"),
+        ("64 123 45 67", "PAGER"),
+        ("+44 70 1234 5678", "PERSONAL_NUMBER"),
+        ("+883 510 000 000 000", "international network"),
+        ("+979 123 456 789", "international network"),
+        ("+800 1234 5678", "international network"),
+        ("+870 773 111 632", "international network"),
+    ],
+)
+def test_refused(value: object, reason: str) -> None:
+    """What nobody can have, or what earns somebody money when it is called, is refused with the reason."""
+    with pytest.raises(BadNumber, match=reason):
+        read_number(value, "PL", {"PL", "GB", "001"})
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("+49 30 901820", "DE"),
+        ("4930901820", "DE"),
+        ("+44 7911 123456", "GG"),
+        ("+1 876 555 0123", "JM"),
+        ("+7 701 123 4567", "KZ"),
+    ],
+)
+def test_country_that_is_not_called(text: str, country: str) -> None:
+    """A number counts for the country it is really in, also where several share a code, and the way out is named."""
+    with pytest.raises(BadNumber, match=f"add {country} to `countries`"):
+        read_number(text, "PL", {"PL", "GB", "US", "RU"})
+
+
+def test_home_is_not_called_unless_it_is_named() -> None:
+    """The region says how numbers are read; whether they are called, `countries` alone."""
+    with pytest.raises(BadNumber, match="add PL to `countries`"):
+        read_number("601000001", "PL", {"DE"})
+
+
+@given(st.text() | st.from_regex(r"[+ 0-9().-]{3,16}") | st.integers() | st.none() | st.floats() | st.booleans())
+@settings(deadline=None)
+def test_whatever_comes(value: object) -> None:
+    """Whatever comes: a number that may be called and reads as itself again, or a reason that shows nothing of it."""
+    phone = read_or_reason(value)
+    if isinstance(phone, str):
+        assert not any(map(str.isdecimal, phone))
+    else:
+        number = phonenumbers.parse(phone.e164)
+        assert phonenumbers.is_valid_number(number)
+        assert phonenumbers.region_code_for_number(number) in ("PL", "DE")
+        assert phonenumbers.number_type(number) in (0, 1, 2, 3, 6)
+        assert read_or_reason(phone.sent) == phone
+        assert same_number(phone.sent, phone.e164, "PL")
+
+
+def read_or_reason(value: object) -> Phone | str:
+    """Return the number, or the reason why there is none."""
+    try:
+        return read_number(value, "PL", {"PL", "DE"})
+    except BadNumber as error:
+        return str(error)
+
+
+@given(st.from_regex(r"(5[0137]|6[069]|7[2389]|88)[0-9]{7}", fullmatch=True), st.data())
+def test_separators_change_nothing(digits: str, data: st.DataObject) -> None:
+    """A mobile number is the same however it is cut into groups, and with or without its country code."""
+    prefix = data.draw(st.sampled_from(["", "+48", "0048", "48", " 48", "tel:+48", "(+48)"]))
+    gaps = data.draw(st.lists(st.sampled_from(["", " ", "-", ".", "/", "\N{NO-BREAK SPACE}"]), min_size=8, max_size=8))
+    written = prefix + "".join(gap + digit for gap, digit in zip([*gaps, ""], digits, strict=True))
+    assert read_number(written, "PL", {"PL"}) == read_number(f"+48{digits}", "PL", {"PL"})
+
+
+def test_what_is_sent_is_read_as_itself() -> None:
+    """In each of many regions, what would be sent reads as the number it is made of."""
+    for region in (
+        "AT",
+        "AU",
+        "BE",
+        "BR",
+        "CZ",
+        "DE",
+        "ES",
+        "FR",
+        "GB",
+        "HK",
+        "HU",
+        "IT",
+        "LT",
+        "NO",
+        "PL",
+        "UA",
+        "US",
+    ):
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        assert example
+        e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+        home = str(phonenumbers.region_code_for_number(example))
+        phone = read_number(e164, home, {home})
+        assert phone.e164 == e164
+        assert read_number(phone.sent, home, {home}) == phone
+        assert read_number("00" + e164.removeprefix("+"), home, {home}) == phone
+
+
+def test_digits_keep_what_may_have_been_a_plus() -> None:
+    """A leading space is kept apart: a form may have made it of a plus."""
+    assert read_digits(" 48").space
+    assert not read_digits("48").space
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        ((), ["601000001"]),
+        (("e164",), ["601000001", "+48601000001"]),
+        (("digits", "e164"), ["601000001", "48601000001", "+48601000001"]),
+        (("e164", "e164"), ["601000001", "+48601000001"]),
+    ],
+)
+def test_search_forms(forms: tuple[str, ...], expected: list[str]) -> None:
+    """A number is searched as it is sent, then in each further form."""
+    assert search_forms(MOBILE, forms) == expected
+
+
+def test_no_form_is_searched_twice() -> None:
+    """What is sent in E.164 already is not searched in E.164 again."""
+    assert search_forms(BERLIN, ("e164", "digits")) == ["+4930901820", "4930901820"]
+
+
+@pytest.mark.parametrize(
+    "found", ["601000001", "+48601000001", "48601000001", "0048 601 000 001", "601 000 001", "0601-000-001", 601000001]
+)
+def test_same_number_in_any_writing(found: object) -> None:
+    """Thulium's customer is known by the number in whatever writing it was once entered."""
+    assert same_number(found, "+48601000001", "PL")
+
+
+@pytest.mark.parametrize("found", ["601000002", "1000001", "00001", "", None, "brak", "+49601000001", [], "+", True])
+def test_another_number(found: object) -> None:
+    """Another number, the end of one, or none at all is not this number."""
+    assert not same_number(found, "+48601000001", "PL")
+
+
+def test_same_number_in_either_reading() -> None:
+    """Digits that can be read in two ways are the number in both."""
+    assert same_number("491773333333", "+491773333333", "DE")
+    assert same_number("491773333333", "+49491773333333", "DE")
+
+
+def test_import_is_cheap() -> None:
+    """Google's tables are loaded with the first number, not at import."""
+    code = "import sys, ringback.phone; sys.exit('phonenumbers' in sys.modules)"
+    functions = str(Path(__file__).parents[1] / "functions")
+    assert subprocess.run([sys.executable, "-c", code], check=False, env={"PYTHONPATH": functions}).returncode == 0
