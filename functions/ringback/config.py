@@ -1,0 +1,148 @@
+"""The configuration file and the environment -> checked settings. The only reader of the environment."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from marshmallow import ValidationError
+
+from ringback.aws_secret import read_secret
+from ringback.errors import ConfigError
+from ringback.mistakes import Mistakes
+from ringback.names import Lookup, fill_in, look_up_in
+from ringback.queue_choice import choose_queue, find_queue_mistakes
+from ringback.schema.campaign import CampaignSchema, GlobalStopSchema, ThuliumSchema, TopSchema
+from ringback.settings import Campaign, Settings, Source, ThuliumSettings
+from ringback.sources import SourceReader, find_bare_ids
+from ringback.yaml_text import Document, read_yaml
+
+DEFAULT_FILE = Path(__file__).parent.parent / "config.yaml"
+STAND_INS = {("thulium", "url"): "https://thulium.invalid", ("public_url",): "https://ringback.invalid"}
+
+
+def load(
+    environ: Mapping[str, str], *, with_secrets: bool = True, read_secret: Callable[[str], str] = read_secret
+) -> Settings:
+    """Return the settings of the file that ``RINGBACK_CONFIG`` names, else of the one beside the doors.
+
+    Without secrets what is not in the environment is taken to be right: for a check where nobody has the secrets.
+    ``read_secret`` gives the text of the secret that ``RINGBACK_SECRET_ID`` names, and is asked at most once.
+    Raises ConfigError with every mistake in the file.
+    """
+    look_up = look_up_in(environ, read_secret if with_secrets else lambda _: "{}")
+    document = read_document(find_file(environ))
+    mistakes = Mistakes(document.plain)
+    settings = Reader(mistakes, environ).read(fill_names(document, look_up, mistakes, with_secrets=with_secrets))
+    if mistakes.list() or settings is None:
+        raise ConfigError(mistakes.list())
+    return settings
+
+
+def find_file(environ: Mapping[str, str]) -> Path:
+    """Return the path of the configuration."""
+    return Path(environ.get("RINGBACK_CONFIG") or DEFAULT_FILE)
+
+
+def read_document(path: Path) -> Document:
+    """Return the file's content. Raises ConfigError when it can't be read or is no YAML."""
+    try:
+        return read_yaml(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}; RINGBACK_CONFIG names the file"]) from None
+    except ValueError as error:
+        raise ConfigError([f"{path}: {error}"]) from None
+
+
+def fill_names(document: Document, look_up: Lookup, mistakes: Mistakes, *, with_secrets: bool) -> object:
+    """Return the file's data, its ``${NAME}`` filled in; what is nowhere is a mistake, unless nobody has secrets."""
+    data, missing = fill_in(document.data, look_up)
+    for path, text in document.mistakes.items():
+        mistakes.add(path, text)
+    for path, name in missing.items():
+        if with_secrets:
+            mistakes.add(path, f"${{{name}}} is set neither in the environment nor in the secret; set it")
+        elif path in STAND_INS:
+            put(data, path, STAND_INS[path])
+        mistakes.leave_out(path)
+    return data
+
+
+def put(data: Any, path: tuple[str, ...], value: object) -> None:
+    """Set what is at ``path`` of nested mappings."""
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = value
+
+
+class Reader:
+    """Reads the sections of the file one by one, so that every mistake is found at once."""
+
+    def __init__(self, mistakes: Mistakes, environ: Mapping[str, str]) -> None:
+        """Every mistake goes to ``mistakes``."""
+        self._mistakes = mistakes
+        self._environ = environ
+
+    def read(self, data: object) -> Settings | None:
+        """Return the settings, None if something is so wrong that there are none."""
+        top: Any = self._mistakes.load(TopSchema(), data, ())
+        raw = data if isinstance(data, Mapping) else {}
+        thulium: Any = self._mistakes.load(ThuliumSchema(), raw["thulium"], ("thulium",)) if "thulium" in raw else None
+        stop = read_stop(raw)
+        campaigns = dict(self._read_campaigns(raw.get("campaigns"), stop))
+        sources = self._read_sections(raw.get("sources"), "sources")
+        known = {**campaigns, **make_bare(find_bare_ids(sources.values(), campaigns), stop)}
+        reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""))
+        read = {name: reader.read(name, each, ("sources", name)) for name, each in sources.items()}
+        chosen = choose_queue(raw, self._environ)
+        for where, text in find_queue_mistakes(chosen, self._environ, is_paused=raw.get("paused") is True):
+            self._mistakes.add((where,), text)
+        if top is None or thulium is None:
+            return None
+        return build(
+            {**top, **chosen, "stop": stop},
+            thulium,
+            {name: each for name, each in campaigns.items() if each},
+            {name: each for name, each in read.items() if each},
+        )
+
+    def _read_sections(self, raw: object, name: str) -> dict[str, object]:
+        if raw is not None and not isinstance(raw, Mapping):
+            self._mistakes.add((name,), "not a mapping; write `name:` and what belongs to it below")
+        return {str(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
+
+    def _read_campaigns(self, raw: object, stop: int | None) -> Iterator[tuple[str, Campaign | None]]:
+        schema = CampaignSchema()
+        for name, each in self._read_sections(raw, "campaigns").items():
+            data: Any = self._mistakes.load(schema, each, ("campaigns", name))
+            if data is None:
+                yield name, None
+                continue
+            own = data["stop"] or ({"dictionary_status_id": stop} if stop else {})
+            yield name, Campaign(**{**data, "requeue_from": frozenset(data["requeue_from"]), "stop": own}, name=name)
+
+
+def make_bare(ids: Iterable[str], stop: int | None) -> dict[str, Campaign]:
+    """Return the campaigns that have no rules of their own, by their id."""
+    status = {"dictionary_status_id": stop} if stop else {}
+    return {each: Campaign(each, each, {}, "keep", frozenset(), None, status) for each in ids}
+
+
+def read_stop(raw: Mapping[str, Any]) -> int | None:
+    """Return the dictionary status of those who said stop, if the top has a good one."""
+    try:
+        data: Any = GlobalStopSchema().load(raw.get("stop"))  # type: ignore[arg-type]  # as in Mistakes.load
+    except ValidationError:
+        return None
+    return int(data["dictionary_status_id"])
+
+
+def build(
+    top: dict[str, Any],
+    thulium: ThuliumSettings,
+    campaigns: Mapping[str, Campaign],
+    sources: Mapping[str, Source],
+) -> Settings:
+    """Return the settings, made of their parts."""
+    rest = {**top, "thulium": thulium, "campaigns": campaigns, "sources": sources}
+    rest["countries"] = frozenset(top["countries"] or [top["phone_region"]])
+    return Settings(**rest)

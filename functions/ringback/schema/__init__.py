@@ -1,0 +1,1 @@
+"""The grammar of the configuration as marshmallow schemas, a module for each of its parts."""

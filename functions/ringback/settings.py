@@ -1,0 +1,158 @@
+"""What the configuration comes to: frozen values, checked and compiled. ``repr`` shows none: some are secret."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from ringback.answers import AnswerSpec
+from ringback.expression import Expression
+from ringback.handshake import Handshake
+from ringback.hours import Hours
+from ringback.path import Path
+from ringback.scheme import Scheme
+from ringback.secret import Secret
+
+
+@dataclass(frozen=True)
+class AnswerPlace:
+    """Where a value is, as an answer of a form: the one whose ``by`` (label, ref, type or id) is ``text``."""
+
+    by: str
+    text: str
+
+
+Place = Expression | AnswerPlace
+
+
+@dataclass(frozen=True, repr=False)
+class ThuliumSettings:
+    """How Thulium is reached. ``timeout`` is in seconds, of one call."""
+
+    url: str
+    user: Secret
+    password: Secret
+    timeout: float
+    batch_size: int
+    parallel: int
+    timezone: ZoneInfo
+    phone_forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Campaign:
+    """A Thulium campaign and our rules for it. ``stop`` is what a do-not-call record has, ``set`` what each has."""
+
+    name: str
+    id: str
+    set: Mapping[str, object]
+    on_existing: str
+    requeue_from: frozenset[str]
+    call_hours: Hours | None
+    stop: Mapping[str, int]
+
+
+@dataclass(frozen=True, repr=False)
+class Route:
+    """A campaign, for the events for which ``when`` holds (None: for all)."""
+
+    when: Expression | None
+    to: Campaign
+
+
+@dataclass(frozen=True, repr=False)
+class CustomerRules:
+    """How a lead without ``customer_id`` becomes a Thulium customer."""
+
+    match: tuple[str, ...]
+    on_missing: str
+    update: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Fetch:
+    """The GET that completes a thin event. ``gone`` holds where an error reply says that the thing does not exist."""
+
+    url: str
+    headers: Mapping[str, Secret]
+    gone: Expression | None
+
+
+@dataclass(frozen=True, repr=False)
+class Source:
+    """One sender's webhook: its preset's facts and the user's own, merged. ``answer_within`` is in seconds.
+
+    ``only`` says which events are leads at all, ``when`` which of them the user wants; every one of them must hold.
+    ``routes`` are tried in their order; ``token`` is a second secret that the URL's ``?token=`` carries; ``proofs``
+    are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the customers
+    that other sources create.
+    """
+
+    name: str
+    preset: str | None
+    verify: tuple[Scheme, ...]
+    secrets: tuple[Secret, ...]
+    proofs: tuple[Path, ...]
+    token: Secret | None
+    verify_token: Secret | None
+    handshake: tuple[Handshake, ...]
+    reply: str | None
+    methods: tuple[str, ...]
+    body: str | None
+    empty: str | None
+    items: Expression
+    only: tuple[Expression, ...]
+    event_id: Expression | None
+    volatile: tuple[Path, ...]
+    fetch: Fetch | None
+    answers: AnswerSpec | None
+    when: Expression | None
+    consent: Place | None
+    map: Mapping[str, Place]
+    set: Mapping[str, object]
+    customer: CustomerRules
+    action: str
+    routes: tuple[Route, ...]
+    answer_within: float
+    retries: bool | None
+    echoes: bool
+    on_invalid: int
+    evidence: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody at all may send to it (``verify: none``)."""
+        return not self.verify and self.token is None
+
+
+@dataclass(frozen=True)
+class CloudTasks:
+    """How Cloud Tasks delivers: the private function's URL, and the service account as which it is called.
+
+    ``emulator`` is the ``host:port`` of a stand-in that is spoken to instead, without TLS.
+    """
+
+    deliver_url: str | None
+    service_account: str | None
+    emulator: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """The whole configuration. ``stop`` is the dictionary status of those who said stop, for all campaigns."""
+
+    thulium: ThuliumSettings
+    phone_region: str
+    countries: frozenset[str]
+    public_url: str
+    queue: str | None
+    dead_letter_queue: str | None
+    cloud_tasks: CloudTasks
+    max_age: timedelta
+    store: str
+    retention: timedelta
+    paused: bool
+    log_key: Secret | None
+    stop: int | None
+    campaigns: Mapping[str, Campaign]
+    sources: Mapping[str, Source]

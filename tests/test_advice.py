@@ -1,0 +1,107 @@
+"""What may be regretted in a configuration is told, each with its path."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringback import config
+from ringback.advice import advise, list_sources
+from ringback.settings import Settings
+from tests.configs import make_source, read_config, write_config
+
+QUEUE = "sqlite:///queue.db"
+
+
+def tell(settings: Settings) -> list[str]:
+    """Return the advice as lines."""
+    return [f"{path}: {text}" for path, text in advise(settings)]
+
+
+def test_nothing_to_say(tmp_path: Path) -> None:
+    """A source that is known, proven, asked and queued is worth no word."""
+    source = make_source(preset="typeform", consent={"label": "ok"})
+    assert tell(read_config(tmp_path, queue=QUEUE, sources={"website": source})) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ({"consent": None}, "sources.website: no `consent`"),
+        ({"retries": False}, "sources.website: form never sends again: without a queue its leads are lost"),
+        ({"retries": "never"}, "sources.website: form never sends again"),
+        ({"retries": False, "preset": None, "verify": "basic", "secret": "user:long-password"}, "website never sends"),
+        ({"answer_within": 1.25}, "sources.website: form waits 1.25 s for an answer"),
+        ({"evidence": "described"}, "sources.website: what is known of form is neither"),
+        ({"verify": "none", "secret": None, "preset": None}, "sources.website.verify: none"),
+        ({"secret": ["an-invented-secret-long-enough", "short"]}, "sources.website.secret: shorter than 16"),
+        ({"map": {"full_name": "name"}}, "sources.website: no lead can be made: one needs"),
+        ({"token": "short"}, "sources.website.token: shorter than 16"),
+    ],
+)
+def test_what_is_worth_knowing_of_a_source(source: dict[str, Any], line: str, tmp_path: Path) -> None:
+    """Each thing that may be regretted has a line with the source's path, and the way out."""
+    good = read_config(tmp_path, sources={"website": make_source(evidence="vendor")})
+    bad = read_config(tmp_path, sources={"website": make_source(**{"evidence": "vendor", **source})})
+    assert not tell(good)
+    assert [line in told for told in tell(bad)] == [True]
+
+
+def test_queue_keeps_what_a_sender_never_sends_again(tmp_path: Path) -> None:
+    """With a queue on this machine neither a sender that never sends again nor a hasty one is worth a word."""
+    source = make_source(evidence="vendor", retries=False, answer_within=1)
+    assert tell(read_config(tmp_path, queue=QUEUE, sources={"website": source})) == []
+
+
+def test_requeue_without_a_queue(tmp_path: Path) -> None:
+    """A campaign that requeues is told of as long as no queue remembers redeliveries."""
+    campaigns = {"callbacks": {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue"}}
+    sources = {"website": make_source(evidence="vendor")}
+    (line,) = tell(read_config(tmp_path, campaigns=campaigns, sources=sources))
+    assert "redelivery" in line
+    assert tell(read_config(tmp_path, campaigns=campaigns, sources=sources, queue=QUEUE)) == []
+
+
+def test_stop_needs_no_consent(tmp_path: Path) -> None:
+    """Nobody has to say yes to be called no more."""
+    source = make_source(evidence="vendor", consent=None, action="stop")
+    stop = {"dictionary_status_id": 9}
+    assert tell(read_config(tmp_path, stop=stop, sources={"website": source})) == []
+
+
+def test_hook_that_comes_for_what_another_source_creates(tmp_path: Path) -> None:
+    """A source that hears of all new customers is told of beside one that creates some, and of no other."""
+    hook = make_source(evidence="vendor", preset="thulium", secret="user:long-password", consent="_body.ok", map=None)
+    creating, finding = make_source(evidence="vendor"), make_source(evidence="vendor", customer={"on_missing": "fail"})
+    (line,) = tell(read_config(tmp_path, sources={"hook": hook, "form": creating}))
+    assert line.startswith("sources.hook: it also comes for the customers that form creates")
+    assert tell(read_config(tmp_path, sources={"hook": hook, "form": finding})) == []
+    assert tell(read_config(tmp_path, sources={"hook": hook})) == []
+
+
+@pytest.mark.parametrize(("key", "text"), [(None, "missing"), ("short", "short")])
+def test_log_key(key: str | None, text: str, tmp_path: Path) -> None:
+    """Without a key nobody is recognised in the log; a short one does not hide numbers."""
+    settings = read_config(tmp_path, log_key=key, sources={"website": make_source(evidence="vendor")})
+    (line,) = tell(settings)
+    assert line.startswith(f"log_key: {text}")
+
+
+def test_secret_that_is_not_known_here_is_not_short(tmp_path: Path) -> None:
+    """Where nobody has the secrets, nothing is said of their length."""
+    environ = write_config(
+        tmp_path, log_key="${A}", sources={"website": make_source(evidence="vendor", secret="${B}", token="${C}")}
+    )
+    assert tell(config.load(environ, with_secrets=False)) == []
+
+
+def test_sources_are_listed(tmp_path: Path) -> None:
+    """A row tells where a source is received, its preset, its campaigns, and the kind of the queue."""
+    own = make_source(preset=None, verify="basic", secret="user:password", campaign=["00007"])
+    routed = make_source(campaign=[{"when": "a", "to": "callbacks"}, "00002"])
+    rows = list(list_sources(read_config(tmp_path, queue=QUEUE, sources={"crm": own, "website": routed})))
+    assert rows[1:] == [
+        ("POST /crm", "-", "00007", "sqlite"),
+        ("POST /website", "form", "callbacks (00001), 00002", "sqlite"),
+    ]
+    assert list(list_sources(read_config(tmp_path)))[1][-1] == "none"

@@ -1,0 +1,124 @@
+"""What is said to go to Thulium is what goes there."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringback.app import App
+from ringback.event import Event
+from ringback.mapping import Assignment, Mapper
+from ringback.plan import NEW_ID, Call, plan_calls
+from ringback.settings import Settings
+from tests.configs import make_source, read_config
+from tests.sandbox import Sandbox
+
+NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+PERSON = {"name": "Ada Lis", "phone": "601 000 001", "email": "ada@example.pl"}
+FIELDS = {"full_name": "name", "phone_number": "phone", "email": "email"}
+FULL = {"map": FIELDS, "consent": None}
+
+
+def plan(settings: Settings, data: dict[str, Any]) -> list[Call]:
+    """Return the calls that are planned for an event."""
+    assignment = Mapper(settings).map(Event("website", "e1", "k1", data, NOW), NOW)
+    assert isinstance(assignment, Assignment)
+    return list(plan_calls(assignment, settings))
+
+
+def deliver(settings: Settings, data: dict[str, Any], thulium: Sandbox) -> list[tuple[str, str, Any]]:
+    """Deliver an event, and return what Thulium was asked: method, path with query, body."""
+    App(settings).pipeline.deliver([Event("website", "e1", "k1", data, NOW)], NOW)
+    calls = thulium.calls(None)
+    paths = [each.path.removeprefix("/api/") + f"?{each.query}" * bool(each.query) for each in calls]
+    return [(each.method, path, each.json if each.body else None) for each, path in zip(calls, paths, strict=True)]
+
+
+def with_id(call: Call, customer_id: int) -> tuple[str, str, Any]:
+    """Return a planned call as it is when the customer is known."""
+    body = json.loads(json.dumps(call.body).replace(f'"{NEW_ID}"', str(customer_id)))
+    return call.method, call.path.replace(NEW_ID, str(customer_id)), body
+
+
+@pytest.mark.parametrize("forms", [[], ["e164", "digits"]])
+def test_new_person(forms: list[str], tmp_path: Path) -> None:
+    """A new person is searched, created and added by just the calls that were said, in their order."""
+    with Sandbox() as thulium:
+        thulium.add_campaign("00001")
+        access = {"url": thulium.url, "user": thulium.user, "password": thulium.password, "phone_forms": forms}
+        settings = read_config(tmp_path, thulium=access, sources={"website": make_source(**FULL)})
+        calls = plan(settings, PERSON)
+        asked = deliver(settings, PERSON, thulium)
+        (customer,) = thulium.customers
+    made = calls[: 4 + len(forms)] + calls[-1:]  # the search afterwards finds them in the first form
+    assert [with_id(call, customer["customer_id"]) for call in made] == asked
+    assert [call.method for call in calls[4 + len(forms) : -1]] == ["GET"] * len(forms) + ["PUT"]
+    assert [call.when for call in calls if call.method == "POST"] == ["if nobody is found", ""]
+
+
+def test_known_person(tmp_path: Path) -> None:
+    """Who is found gets what they lack of the fields in `update`, and nobody is created when that is not wanted."""
+    source = make_source(**FULL, customer={"on_missing": "fail", "update": ["email", "note"]})
+    calls = plan(read_config(tmp_path, sources={"website": source}), PERSON)
+    assert [call.method for call in calls] == ["GET", "GET", "PUT", "POST"]
+    assert calls[2] == Call(
+        "PUT", f"customers/{NEW_ID}", {"email": "ada@example.pl"}, "if somebody is found who lacks any of it"
+    )
+
+
+def test_known_person_who_gets_nothing(tmp_path: Path) -> None:
+    """Where `update` names nothing that the lead has, nothing is changed."""
+    source = make_source(**FULL, customer={"update": ["note"]})
+    calls = plan(read_config(tmp_path, sources={"website": source}), PERSON)
+    assert all(call.method != "PUT" for call in calls)
+
+
+def test_person_without_a_number(tmp_path: Path) -> None:
+    """Whoever has no number is not created."""
+    calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}), {"email": "ada@example.pl"})
+    assert [call.path for call in calls] == [
+        "customers?email=ada%40example.pl",
+        f"customers/{NEW_ID}",
+        "batch/crm_outbounds/00001/records",
+    ]
+
+
+def test_customer_whose_id_is_known(tmp_path: Path) -> None:
+    """A lead with the customer's id makes one call, as it is documented."""
+    source = make_source(map={"customer_id": "id"}, consent=None)
+    assert plan(read_config(tmp_path, sources={"website": source}), {"id": 441}) == [
+        Call("POST", "batch/crm_outbounds/00001/records", {"records": [{"customer_id": 441, "status_id": 3}]})
+    ]
+
+
+def test_requeue(tmp_path: Path) -> None:
+    """Of a campaign that requeues the look at the record is said too, and what would be put."""
+    campaigns = {"callbacks": {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue"}}
+    source = make_source(map={"customer_id": "id"}, consent=None)
+    _, look, put = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
+    assert (look.method, look.path) == ("GET", "crm_outbounds/00001/records/441")
+    assert (put.method, put.path, put.body) == ("PUT", "crm_outbounds/00001/records/441", {"status_id": 3})
+
+
+@pytest.mark.parametrize("top", [{"dictionary_status_id": 1}, None])
+def test_stop(top: dict[str, int] | None, tmp_path: Path) -> None:
+    """A stop is said for each campaign, and for the number itself where a dictionary's status is given."""
+    campaigns = {"a": {"id": "00001", "stop": {"status_id": 6}}, "b": {"id": "00002", "stop": {"status_id": 7}}}
+    source = make_source(action="stop", campaign="*", consent=None, map={"customer_id": "id", "phone_number": "phone"})
+    settings = read_config(tmp_path, campaigns=campaigns, stop=top, sources={"website": source})
+    calls = plan(settings, {"id": 441, "phone": "601000001"})
+    number = Call("POST", "outbound_status_by_phone_number", {"phone_number": "601000001", "status_id": "1"})
+    assert calls[-1:] == [number] if top else number not in calls
+    assert [(call.method, call.path) for call in calls[:9]] == [
+        ("GET", "customers?phone_number=601000001"),
+        ("GET", "customers/441"),
+        ("POST", "customers"),
+        ("GET", "customers?phone_number=601000001"),
+        ("PUT", "customers/<customer_id>"),
+        ("POST", "batch/crm_outbounds/00001/records"),
+        ("PUT", "crm_outbounds/00001/records/441"),
+        ("POST", "batch/crm_outbounds/00002/records"),
+        ("PUT", "crm_outbounds/00002/records/441"),
+    ]

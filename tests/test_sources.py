@@ -1,0 +1,441 @@
+"""One of ``sources:``, as it is written and as it is understood."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ringback.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Jws, Timestamp, Token
+from ringback.settings import AnswerPlace, Source
+from tests.given import PROOF, SECRET, SOURCE, find_mistakes, load, load_source, make_config, make_source
+
+
+def mistakes_of(source: Mapping[str, Any], **top: Any) -> list[str]:
+    """Return what is wrong with a source, without what stands before it in each path."""
+    return [mistake.removeprefix("sources.website.") for mistake in find_mistakes(make_config(source, **top))]
+
+
+def text_of(*places: Any) -> list[str]:
+    """Return what was written."""
+    return [place.text for place in places]
+
+
+# --- what is left out, and short forms ---
+
+
+def test_defaults() -> None:
+    """What is left out has the contract's defaults."""
+    source = load_source(SOURCE)
+    assert text_of(source.items) == ["@"]
+    assert (source.methods, source.only, source.volatile, source.handshake) == (("POST",), (), (), ())
+    assert (source.body, source.event_id, source.when, source.consent, source.fetch) == (None,) * 5
+    assert (source.action, source.answer_within, source.on_invalid, source.retries) == ("lead", 8, 422, None)
+    assert source.customer.match == ("identifier", "phone_number", "email")
+    assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))
+    assert (source.preset, source.token, source.reply, source.evidence, source.answers) == (None,) * 5
+    assert [(route.when, route.to.id) for route in source.routes] == [(None, "00001")]
+
+
+@pytest.mark.parametrize(
+    ("key", "short", "long"),
+    [
+        ("secret", SECRET, [SECRET]),
+        ("verify", {"scheme": "basic"}, [{"scheme": "basic"}]),
+        ("verify", "basic", {"scheme": "basic"}),
+        ("only", "a", ["a"]),
+        ("volatile", "a.b", ["a.b"]),
+        ("methods", "PUT", ["PUT"]),
+        ("handshake", "answer-get", [{"kind": "answer-get"}]),
+        ("campaign", "00001", [{"to": "00001"}]),
+        ("campaign", [{"when": "a", "to": "00001"}, "00002"], [{"when": "a", "to": "00001"}, {"to": "00002"}]),
+        ("customer", {"match": "email"}, {"match": ["email"]}),
+        ("customer", {"update": "note"}, {"update": ["note"]}),
+        ("answer_within", "5.5", 5.5),
+    ],
+)
+def test_short_forms(key: str, short: object, long: object) -> None:
+    """A value alone is a list of one, a word alone is what it names, a number may be text."""
+    secret = {"secret": "user:password"} if key == "verify" else {}
+    one, other = (load_source(make_source(**secret, **{key: value})) for value in (short, long))
+    assert getattr(one, key, one.routes) == getattr(other, key, other.routes)
+
+
+def test_places_are_expressions_or_answers() -> None:
+    """Where a value is is said by an expression, or by what is known of an answer."""
+    places = {"name": {"label": "Imię"}, "surname": {"ref": "r"}, "email": {"type": "t"}, "note": {"id": "i"}}
+    source = load_source(make_source(map={**places, "phone_number": "a.b[0]"}, answers={"object": "@"}))
+    assert [source.map[name] for name in places] == [
+        AnswerPlace("label", "Imię"), AnswerPlace("ref", "r"), AnswerPlace("type", "t"), AnswerPlace("id", "i"),
+    ]  # fmt: skip
+    assert text_of(source.map["phone_number"]) == ["a.b[0]"]
+
+
+@pytest.mark.parametrize(
+    ("written", "retries"), [(True, True), (False, False), ("never", False), ("for a day", True), (0, False)]
+)
+def test_retries(written: object, retries: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Whether a sender sends again may be said in words, for people."""
+    assert load_source(make_source(retries=written)).retries is retries
+
+
+# --- verify ---
+
+
+@pytest.mark.parametrize(
+    ("written", "scheme"),
+    [
+        ({"scheme": "basic"}, Basic()),
+        ({"scheme": "standard-webhooks"}, STANDARD_WEBHOOKS),
+        ("standard-webhooks", STANDARD_WEBHOOKS),
+        ({"scheme": "token", "header": "H", "prefix": "Bearer "}, Token(header="H", prefix="Bearer ")),
+        ({"scheme": "token", "query": "token"}, Token(query="token")),
+        ({"scheme": "jws", "header": "H", "algorithm": "HS256", "claim": "sha256"}, Jws("H")),
+        ({"scheme": "hmac", "header": "H"}, Hmac("H")),
+        (
+            {"scheme": "hmac", "header": "H", "algorithm": "sha1", "encoding": "base64", "prefix": "sha256=",
+             "separator": " ", "part": "v1", "key": "base64", "key_prefix": "whsec_", "keyed": True,
+             "signed": "{id}.{timestamp}.{body}", "id": "webhook-id", "given": {"V": "3"},
+             "timestamp": {"header": "T", "unit": "ms", "tolerance": 60}},
+            Hmac("H", "sha1", "base64", "sha256=", " ", "v1", "base64", "whsec_", True, "{id}.{timestamp}.{body}",  # noqa: FBT003 - in the order of its fields
+                 "webhook-id", Timestamp("T", "", "ms", 60), {"V": "3"}),
+        ),
+    ],
+)  # fmt: skip
+def test_schemes(written: object, scheme: object) -> None:
+    """Every scheme of the grammar is taken as it is written there."""
+    secret = "d2hzZWNfYWJjZGVmZ2hpamtsbW5vcA==:x" if isinstance(scheme, Basic) else "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng=="
+    assert load_source(make_source(verify=written, secret=secret)).verify == (scheme,)
+
+
+def test_token_in_the_body_is_known_to_be_there() -> None:
+    """Where a body has the secret is known, so that it can be taken out of the event."""
+    source = load_source(
+        make_source(verify=[{"scheme": "token", "field": "auth.key"}, {"scheme": "token", "query": "t"}])
+    )
+    assert text_of(*source.proofs) == ["auth.key"]
+
+
+def test_open_source_says_so() -> None:
+    """Nothing is verified only where that is said in so many words."""
+    source = load_source({**SOURCE, "verify": "none", "secret": SECRET})
+    assert (source.verify, source.is_open) == ((), True)
+    assert not load_source({**SOURCE, "verify": "none", "token": SECRET}).is_open
+    assert not load_source(SOURCE).is_open
+
+
+@pytest.mark.parametrize("verify", [{"verify": []}, {}], ids=["empty", "missing"])
+def test_verify_is_never_absent_by_accident(verify: dict[str, object]) -> None:
+    """A source without ``verify``, or with an empty one, is a mistake with the way out."""
+    source = {"map": {"email": "e"}, "campaign": "00001", **verify}
+    [mistake] = mistakes_of(source)
+    assert mistake.startswith("verify: missing; say how the sender proves itself, {scheme: token, header: X-Api-Key} ")
+    assert mistake.endswith(" or in so many words: none")
+
+
+SCHEMES = "there are: basic, hmac, jws, standard-webhooks, token"
+
+
+@pytest.mark.parametrize(
+    ("verify", "said"),
+    [
+        (None, "verify: empty; give it a value, or leave the key out"),
+        (5, f"verify: write {{scheme: ...}}; {SCHEMES}"),
+        ({"header": "H"}, f"verify: write {{scheme: ...}}; {SCHEMES}"),
+        ({"scheme": ["token"]}, f"verify: write {{scheme: ...}}; {SCHEMES}"),
+        ("Hmac", "verify.scheme: not known; is `hmac` meant?"),
+        (["basic", {"scheme": "toke", "header": "H"}], "verify.1.scheme: not known; is `token` meant?"),
+        ({"scheme": "token"}, "verify: token: give one of header, query and field"),
+        ({"scheme": "token", "field": "a || b"},
+         "verify.field: only a simple path can stand here: names and dots, [0] and [*]"),
+        ({"scheme": "hmac"}, "verify.header: missing"),
+        ({"scheme": "hmac", "headr": "H", "header": "H"}, "verify.headr: unknown key; is `header` meant?"),
+        ({"scheme": "hmac", "header": "H", "algorithm": "md5"},
+         "verify.algorithm: not known; there are: sha1, sha256, sha512"),
+        ({"scheme": "hmac", "header": "H", "separator": ""}, "verify.separator: empty; name at least one"),
+        ({"scheme": "hmac", "header": "H", "keyed": "x"}, "verify.keyed: neither true nor false"),
+        ({"scheme": "hmac", "header": "H", "given": ["x"]}, "verify.given: not a mapping; write `name: value` pairs"),
+        ({"scheme": "hmac", "header": "H", "given": {"V": 3}},
+         'verify.given.V: not a text; put it in quotes: YAML reads 3 as a number, write "3"'),
+        ({"scheme": "hmac", "header": "H", "timestamp": {"header": "T", "tolerance": 0}, "signed": "{timestamp}{body}"},
+         "verify.timestamp.tolerance: not a whole number from 1 to 86400"),
+        ({"scheme": "hmac", "header": "H", "timestamp": {"unit": "s"}, "signed": "{timestamp}{body}"},
+         "verify.timestamp: timestamp: give one of header and part"),
+        ({"scheme": "hmac", "header": "H", "signed": "{bodi}"},
+         ("verify: there is no placeholder {bodi}; there are {method} {url} {decoded_url} {path} "
+          "{id} {timestamp} {secret} {body} {sorted_form}")),
+    ],
+    ids=range(18),
+)  # fmt: skip
+def test_wrong_verify(verify: object, said: str) -> None:
+    """What can't verify is a mistake, in its own place and with the way out."""
+    assert mistakes_of(make_source(verify=verify)) == [said]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"verify": {"scheme": "basic"}, "secret": "x"}, "secret: it is not user:password"),
+        ({"verify": {"scheme": "hmac", "header": "H", "key": "hex"}, "secret": "xy"}, "secret: it is not a key in hex"),
+        ({"secret": []}, "secret: missing; without one nobody could be told from anybody"),
+        ({"secret": 12345}, "secret: not a text; put it in quotes"),
+        ({"secret": [SECRET, ""]}, "secret.1: empty; give it a value, or leave the key out"),
+        ({"secret": {"a": "b"}}, "secret: not a text; put it in quotes"),
+        ({"token": 5}, "token: not a text; put it in quotes"),
+    ],
+)
+def test_wrong_secret(source: dict[str, object], said: str) -> None:
+    """A secret that can't be one is a mistake, and is not shown."""
+    assert mistakes_of(make_source(**source)) == [said]
+
+
+def test_signed_url_needs_the_address() -> None:
+    """Where the URL is signed it has to be known."""
+    verify = {"scheme": "hmac", "header": "H", "signed": "{url}{body}"}
+    assert mistakes_of(make_source(verify=verify)) == [
+        "verify: the URL is part of what is signed: write at the top `public_url: https://...`, as senders call it"
+    ]
+    load_source(make_source(verify=verify), public_url="https://hooks.example.com")
+
+
+# --- campaigns ---
+
+CAMPAIGNS = {"one": {"id": "00001"}, "two": {"id": "00002", "stop": {"status_id": 9}}, "00003": {"id": "00004"}}
+
+
+def ids(source: Source) -> list[str]:
+    """Return the ids of a source's campaigns."""
+    return [route.to.id for route in source.routes]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("one", ["00001"]),
+        ("00007", ["00007"]),
+        ("00003", ["00004"]),
+        ([{"when": "a", "to": "two"}, {"to": "00007"}], ["00002", "00007"]),
+    ],
+)
+def test_campaign_is_named_or_numbered(written: object, expected: list[str]) -> None:
+    """A campaign of the file is known by its name; five digits that are none are an id."""
+    assert ids(load_source(make_source(campaign=written), campaigns=CAMPAIGNS)) == expected
+
+
+STOP = {"action": "stop", "map": {"phone_number": "p"}}
+
+
+def test_stop_in_all_campaigns() -> None:
+    """Whoever says stop may say so for all campaigns of the file, each with its own status or that of all."""
+    source = load_source(make_source(**STOP, campaign="*"), campaigns=CAMPAIGNS, stop={"dictionary_status_id": 5})
+    assert ids(source) == ["00001", "00002", "00004"]
+    stops = [route.to.stop for route in source.routes]
+    assert stops == [{"dictionary_status_id": 5}, {"status_id": 9}, {"dictionary_status_id": 5}]
+    source = load_source(make_source(**STOP, campaign="00007"), stop={"dictionary_status_id": "5"})
+    assert source.routes[0].to.stop == {"dictionary_status_id": 5}
+
+
+def test_stop_reaches_what_other_sources_name_by_id() -> None:
+    """A campaign that is named by its id alone is one of the file's too: a later lead must not get anybody called."""
+    sources = {"lead": make_source(campaign="00007"), "stop": make_source(**STOP, campaign="*")}
+    raw = {**make_config(), "campaigns": CAMPAIGNS, "stop": {"dictionary_status_id": 5}, "sources": sources}
+    assert ids(load(raw).sources["stop"]) == ["00001", "00002", "00004", "00007"]
+    raw = {**raw, "campaigns": {"two": CAMPAIGNS["two"]}, "stop": {"dictionary_status_id": 5}}
+    del raw["stop"]
+    assert any("campaign 00007 has no `stop" in mistake for mistake in find_mistakes(raw))
+
+
+@pytest.mark.parametrize(
+    ("campaign", "said"),
+    [
+        ("on", "campaign: no such campaign; is `one` meant?"),
+        ("0001", "campaign: no such campaign; is `00003` meant?"),
+        ("", "campaign: empty; give it a value, or leave the key out"),
+        ([], "campaign: empty; name at least one"),
+        (1, 'campaign: not a text; put it in quotes: YAML reads 1 as a number, write "1"'),
+        ("*", "campaign: a lead goes into one campaign; * is for `action: stop`"),
+        (["one", "two"],
+         "campaign: one before the last takes all leads; give it a `when`, or leave out those after it"),
+        ([{"when": "a", "to": "one"}, "two", {"when": "b", "to": "one"}],
+         "campaign: one before the last takes all leads; give it a `when`, or leave out those after it"),
+        ([{"when": "a", "to": "nobody"}, "one"], "campaign.0.to: no such campaign; there are: 00003, one, two"),
+        (["xyz"], "campaign.0: no such campaign; there are: 00003, one, two"),
+        ([{"when": "a ="}], "campaign.0.to: missing"),
+        ({"to": 2}, 'campaign.to: not a text; put it in quotes: YAML reads 2 as a number, write "2"'),
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_wrong_campaign(campaign: object, said: str) -> None:
+    """A campaign that there is not, or that no lead could ever reach, is a mistake."""
+    assert said in mistakes_of(make_source(campaign=campaign), campaigns=CAMPAIGNS)
+
+
+def test_missing_campaign() -> None:
+    """Every source has a campaign."""
+    source = {key: value for key, value in SOURCE.items() if key != "campaign"}
+    assert mistakes_of(source) == ["campaign: missing; name one of `campaigns:`, or write an id in quotes"]
+
+
+def test_no_campaigns_to_name() -> None:
+    """Where there are no campaigns none is suggested."""
+    assert mistakes_of(make_source(campaign="one")) == ["campaign: no such campaign; there are none"]
+    assert mistakes_of(make_source(**STOP, campaign="*")) == ["campaign: no such campaign; there are none"]
+
+
+def test_campaign_with_a_mistake_is_no_second_one() -> None:
+    """A campaign whose own entry is wrong is there all the same."""
+    assert find_mistakes(make_config(make_source(campaign="one"), campaigns={"one": {"id": 1}})) == [
+        'campaigns.one.id: not a text; put it in quotes: YAML reads 1 as a number, write "1"'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "campaign", "said"),
+    [
+        (STOP, {}, "campaign: campaign one has no `stop: {status_id: ...}`, nor is there one at the top"),
+        ({}, {"on_existing": "requeue"},
+         "campaign: campaign one requeues, which takes a status: give it `set: {status_id: ...}`"),
+        ({"set": {"status_id": 1, "dictionary_status_id": 2}}, {},
+         "set: both status_id and dictionary_status_id are given; Thulium takes one"),
+        ({"set": {"status_id": 1}}, {"set": {"dictionary_status_id": 2}},
+         "set: both status_id and dictionary_status_id are given; Thulium takes one"),
+    ],
+    ids=range(4),
+)  # fmt: skip
+def test_source_and_campaign_that_do_not_go_together(
+    source: dict[str, object], campaign: dict[str, object], said: str
+) -> None:
+    """What a source and its campaign lack, or have too much of, together."""
+    campaigns = {"one": {"id": "00001", **campaign}}
+    assert mistakes_of(make_source(**{**source, "campaign": "one"}), campaigns=campaigns) == [said]
+
+
+@pytest.mark.parametrize("status", [{"set": {"status_id": 1}}, {"map": {"email": "e", "dictionary_status_id": "s"}}])
+def test_requeue_with_a_status(status: dict[str, object]) -> None:
+    """A requeue takes a status: the campaign's, the source's, or one of the event."""
+    campaigns = {"one": {"id": "00001", "on_existing": "requeue", "requeue_from": "NO_CALL"}}
+    campaign = load_source(make_source(**status, campaign="one"), campaigns=campaigns).routes[0].to
+    assert campaign.requeue_from == {"NO_CALL"}
+
+
+# --- everything else ---
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"campain": "00001"}, "campain: unknown key; is `campaign` meant?"),
+        ({"every": "a"}, "every: unknown key; is `verify` meant?"),
+        ({"zzz": 1}, "zzz: unknown key; there are: action, answer_within, answers, "),
+        ({"map": {}}, "map: missing; say where the lead's fields are in the event"),
+        ({"map": ["phone"]}, "map: not a mapping; write `name: value` pairs"),
+        ({"map": {"phone": "tel"}}, "map.phone: not a field of a lead; is `phone_number` meant?"),
+        ({"map": {"qqq": "tel"}}, "map.qqq: not a field of a lead; your own fields are custom_fields.<its name>"),
+        ({"map": {"email": 5}}, "map.email: not a place; write an expression like "),
+        ({"map": {"email": None}}, "map.email: empty; give it a value, or leave the key out"),
+        ({"map": {"email": "a b"}}, "map.email: 'b' is not expected at character 3"),
+        ({"map": {"email": {"labl": "x"}}}, "map.email: write one of {label: ...}, "),
+        ({"map": {"email": {}}}, "map.email: write one of {label: ...}, "),
+        ({"map": {"email": {"label": "x"}}}, "map: {label: ...} is for senders whose answers are known; "),
+        ({"consent": {"label": "x"}}, "map: {label: ...} is for senders whose answers are known; "),
+        ({"set": {"status_id": "three"}}, "set.status_id: not a whole number"),
+        ({"set": {"note": ["x"]}}, "set.note: not a text; put it in quotes, or write a number"),
+        ({"set": {"note": {"a": "b"}}}, "set.note: not a text; put it in quotes, or write a number"),
+        ({"set": {"nte": "x"}}, "set.nte: not a field of a lead; is `note` meant?"),
+        ({"set": {"next_call_date": "+15x"}}, "set.next_call_date: not a relative time; write +15m, +2h or +1d"),
+        ({"set": {"next_call_date": "soon"}}, "set.next_call_date: not a time; send ISO 8601 "),
+        ({"when": "a = `1`"}, "when: Unknown token '=' at character 3; == compares"),
+        ({"items": "contacts["}, "items: the expression is not complete"),
+        ({"event_id": 5}, "event_id: not a text; put it in quotes"),
+        ({"only": ["a", "frst(b)"]}, "only.1: there is no function frst(); is first() meant?"),
+        ({"volatile": "a || b"}, "volatile: only a simple path can stand here: names and dots, [0] and [*]"),
+        ({"customer": {"match": ["phone"]}}, "customer.match.0: not known; is `phone_number` meant?"),
+        ({"customer": {"match": []}}, "customer.match: empty; name at least one"),
+        ({"customer": {"on_missing": "crate"}}, "customer.on_missing: not known; is `create` meant?"),
+        ({"customer": {"update": ["status_id"]}}, "customer.update.0: not a field of a customer; write one like "),
+        ({"customer": {"update": ["full_name"]}}, "customer.update.0: not a field of a customer; write one like "),
+        ({"customer": {"update": ["phone"]}}, "customer.update.0: not a field of a customer; write one like "),
+        ({"customer": "create"}, "customer: not a mapping; write `key: value` pairs"),
+        ({"action": "halt"}, "action: not known; there are: lead, stop"),
+        ({"methods": []}, "methods: empty; name at least one"),
+        ({"methods": ["DELETE"]}, "methods.0: not known; there are: GET, PATCH, POST, PUT"),
+        ({"body": "json"}, "body: not a content type that is read here; there are application/json, "),
+        ({"answer_within": "soon"}, "answer_within: not a number from 0.5 to 300"),
+        ({"answer_within": True}, "answer_within: not a number from 0.5 to 300"),
+        ({"on_invalid": 400}, "on_invalid: 200 or 422"),
+        ({"reply": "soap"}, "reply: not known; is `soap-ack` meant?"),
+        ({"evidence": "rumour"}, "evidence: not known; there are: described, recorded, vendor"),
+        ({"handshake": "answer-post"}, "handshake.kind: not known; is `answer-empty-post` meant?"),
+        ({"handshake": {"kind": "sign-query", "query": "q"}}, "handshake.answer: missing"),
+        ({"handshake": {"kind": "echo-query", "query": "q", "method": "PUT"}},
+         "handshake.method: not known; there are: GET, POST"),
+        ({"answers": {"itms": "a"}}, "answers: there is no key itms; the keys are items, object, value, fields, key"),
+        ({"answers": {"items": "a ="}}, "answers: items: Unknown token '=' at character 3; == compares"),
+        ({"answers": {"items": 5}}, "answers.items: not a text; put it in quotes"),
+        ({"answers": ["a"]}, "answers: not a mapping; write `name: value` pairs"),
+        ({"fetch": {"url": "https://x/{id}/{a.b}"}}, "fetch.url: not a URL to fetch; write https://"),
+        ({"fetch": {"url": "http://acme.com/{id}"}}, "fetch.url: not https; only localhost may be called without"),
+        ({"fetch": {}}, "fetch.url: missing"),
+        ({"fetch": {"url": "https://x/{id}", "headers": {"Authorization": 5}}},
+         "fetch.headers.Authorization: not a text; put it in quotes"),
+        ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
+         "fetch.gone: Unknown token '=' at character 3; == compares"),
+    ],
+    ids=range(53),
+)  # fmt: skip
+def test_mistakes(source: dict[str, object], said: str) -> None:
+    """Every mistake is told in its own place, once, with the way out."""
+    mistakes = mistakes_of(make_source(**source))
+    assert [mistake.startswith(said) for mistake in mistakes] == [True], mistakes
+
+
+def test_mistakes_of_one_source_are_told_together() -> None:
+    """One mistake does not hide another."""
+    source = {"verify": "x", "map": {"a": "b c", "email": "("}, "campaign": "no", "when": "=", "unknown": 1}
+    assert [mistake.partition(":")[0] for mistake in mistakes_of(source)] == [
+        "campaign", "map.a", "map.email", "unknown", "verify.scheme", "when",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("website", True), ("a-b_c.d~1", True), ("A", True), ("a" * 64, True), ("a" * 65, False), ("a b", False),
+     ("a/b", False), ("", False), (".", False), ("ą", False), ("a?", False)],
+)  # fmt: skip
+def test_names(name: str, good: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A source's name is the path of a URL, as it is."""
+    config = make_config()
+    config["sources"] = {"other": SOURCE, name: SOURCE}
+    if not good:
+        assert find_mistakes(config) == [f"sources.{name}: not a name for a URL; use letters, digits, - and _"]
+    else:
+        config["sources"].pop("other")
+        load_source(config["sources"][name])
+
+
+@pytest.mark.parametrize("raw", [None, 5, "typeform", ["x"]])
+def test_source_that_is_no_mapping(raw: object) -> None:
+    """A source is a mapping."""
+    config = make_config()
+    config["sources"] = {"website": raw}
+    assert find_mistakes(config) == ["sources.website: not a mapping; write `key: value` pairs"]
+
+
+def test_constants_may_be_relative_times_and_numbers() -> None:
+    """A constant is kept as it is written, and read with the lead's other values."""
+    constants = {"next_call_date": "+15m", "status_id": "3", "order": 5, "vip": True, "custom_fields.a b": 1.5,
+                 "phone_number": "anything", "address.city": "Łódź"}  # fmt: skip
+    source = load_source({**PROOF, "set": constants, "campaign": "00001"})
+    assert source.set == constants
+
+
+def test_fetch() -> None:
+    """What completes a thin event: a URL, headers that are secret, and where an error says that nothing is there."""
+    fetch = load_source(
+        make_source(fetch={"url": "https://x/{id}", "headers": {"A": "Bearer x"}, "gone": "error"})
+    ).fetch
+    assert fetch
+    assert (fetch.url, fetch.headers["A"].text, fetch.gone and fetch.gone.text) == (
+        "https://x/{id}",
+        "Bearer x",
+        "error",
+    )
