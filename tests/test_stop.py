@@ -1,0 +1,331 @@
+"""Who said stop is not called."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ringback.outcome import Outcome
+from ringback.pipeline import Pipeline
+from tests.leads import configure, deliver, make_event, read_statuses
+from tests.sandbox import Sandbox, faults
+from tests.test_customers import run_at_once
+
+SECOND = {"second": {"id": "00002", "stop": {"status_id": 4}}}
+ADA = {"phone_number": "601000001", "email": "ada@example.com"}
+
+
+def is_called(thulium: Sandbox, campaign_id: str = "00001") -> bool:
+    """Return whether anybody in a campaign is to be called."""
+    return any(record["system_status"] != "NO_CALL" for record in thulium.records(campaign_id))
+
+
+def stop(thulium: Sandbox, **data: Any) -> Outcome:
+    """Return what becomes of a stop in two campaigns."""
+    (outcome,) = deliver(configure(thulium, campaigns=SECOND), make_event("optout", **data))
+    return outcome
+
+
+@pytest.mark.parametrize("in_campaign", [True, False])
+def test_known_person(thulium: Sandbox, in_campaign: bool) -> None:  # noqa: FBT001
+    """Who is in the campaign gets the status, who is not gets a record with it: in each campaign its own."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001", email="ada@example.com")
+    if in_campaign:
+        thulium.put_record("00001", 441, status_id=3)
+    outcome = stop(thulium, phone_number="601 000 001")
+    assert (outcome.status, outcome.customer_id, outcome.reason) == ("STOPPED", 441, None)
+    assert [(thulium.record(n, 441) or {})["status_id"] for n in ("00001", "00002")] == [6, 4]
+    assert len(thulium.customers) == 1
+
+
+def test_stranger(thulium: Sandbox) -> None:
+    """A stranger is created with the stop, so that no later lead gets them called."""
+    assert stop(thulium, **ADA).status == "STOPPED"
+    assert [record["status_id"] for record in thulium.records("00001")] == [6]
+    assert read_statuses(deliver(configure(thulium), make_event(**ADA))) == ["ALREADY_EXISTS"]
+    assert not is_called(thulium)
+
+
+def test_stranger_without_a_number(thulium: Sandbox) -> None:
+    """Whoever says stop with an address alone is kept by it: a later lead with that address is not called."""
+    assert stop(thulium, email="ada@example.com").status == "STOPPED"
+    assert read_statuses(deliver(configure(thulium), make_event(**ADA))) == ["ALREADY_EXISTS"]
+    assert not is_called(thulium)
+
+
+def test_stranger_where_nobody_is_created(thulium: Sandbox) -> None:
+    """With `on_missing: fail` a stranger is nobody's concern."""
+    rules = {"optout": {"customer": {"on_missing": "fail"}}}
+    (outcome,) = deliver(configure(thulium, sources=rules), make_event("optout", **ADA))
+    assert (outcome.status, outcome.reason, thulium.customers) == ("SKIPPED", "no such customer", [])
+
+
+def test_everybody_who_matches(thulium: Sandbox) -> None:
+    """All who match by whatever are stopped, in one call for each campaign."""
+    thulium.add_customer(41, surname="Lis", email="ada@example.com")
+    thulium.add_customer(42, surname="Lis", phone_number="+48601000001")
+    thulium.add_customer(43, surname="Lis", phone_number=["221000001", "601000001"])
+    thulium.add_customer(44, surname="Sowa", phone_number="601000009")
+    for n in (41, 44):
+        thulium.put_record("00001", n, status_id=3)
+    assert stop(thulium, **ADA).status == "STOPPED"
+    stopped = {record["customer_id"] for record in thulium.records("00001") if record["status_id"] == 6}
+    assert stopped == {record["customer_id"] for record in thulium.records("00002")} == {41, 42, 43}
+    assert (thulium.record("00001", 44) or {})["status_id"] == 3
+    assert thulium.counts["batch"] == 2
+    assert "update" not in thulium.counts  # somebody has the number, somebody the address
+
+
+def test_forms_of_a_number(thulium: Sandbox) -> None:
+    """A number is searched in each of its forms: one person may be there in two of them."""
+    thulium.behave(phone_match="exact")
+    thulium.add_customer(41, surname="Lis", phone_number="601000001")
+    thulium.add_customer(42, surname="Lis", phone_number="+48601000001")
+    settings = configure(thulium, access={"phone_forms": ["e164"]})
+    deliver(settings, make_event("optout", phone_number="601000001"))
+    assert [record["customer_id"] for record in thulium.records("00001")] == [41, 42]
+
+
+def test_new_number_of_a_known_person(thulium: Sandbox) -> None:
+    """A number that nobody carries is added to the one who said stop: a later lead with it is not called."""
+    thulium.add_customer(441, surname="Lis", phone_number="221000001", email="ada@example.com")
+    assert stop(thulium, **ADA).status == "STOPPED"
+    outcomes = deliver(configure(thulium), make_event(phone_number="601000001"))
+    assert [(outcome.status, outcome.customer_id) for outcome in outcomes] == [("ALREADY_EXISTS", 441)]
+    assert not is_called(thulium)
+
+
+def test_number_that_people_are_not_matched_by(thulium: Sandbox) -> None:
+    """Where people are told apart by their identifier alone, a stop holds for one of those who share a number."""
+    thulium.add_customer(41, surname="Lis", identifier="ada")
+    thulium.add_customer(42, surname="Lis", identifier="jan", phone_number="601000001")
+    rules = {"optout": {"customer": {"match": "identifier"}}}
+    event = make_event("optout", identifier="ada", phone_number="601000001")
+    assert read_statuses(deliver(configure(thulium, sources=rules), event)) == ["STOPPED"]
+    assert [record["customer_id"] for record in thulium.records("00001")] == [41]
+    assert thulium.customers[0]["phone_numbers"] == []
+
+
+@pytest.mark.parametrize("fields", [{}, {"phone_number": "601000009"}, {"email": "nobody@example.com"}])
+def test_customer_id(thulium: Sandbox, fields: dict[str, str]) -> None:
+    """Who is named by their customer id is stopped, and by a number or an address that comes with it."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    outcome = stop(thulium, customer_id=441, **fields)
+    assert (outcome.status, outcome.customer_id) == ("STOPPED", 441)
+    assert [customer["customer_id"] for customer in thulium.customers] == [441]
+    deliver(configure(thulium), make_event(**{"phone_number": "601000001", **fields}))
+    assert not is_called(thulium)
+
+
+def test_customer_id_and_another_customer(thulium: Sandbox) -> None:
+    """Whoever else has the number that comes with an id is stopped too."""
+    thulium.add_customer(441, surname="Lis")
+    thulium.add_customer(442, surname="Lis", phone_number="601000001")
+    stop(thulium, customer_id=441, phone_number="601000001")
+    assert [record["customer_id"] for record in thulium.records("00001")] == [441, 442]
+
+
+def test_unknown_customer_id(thulium: Sandbox) -> None:
+    """An id that does not exist is failed by Thulium's word, but for what else is known of the person."""
+    assert (stop(thulium, customer_id=441).status, stop(thulium, customer_id=441).reason) == (
+        "FAILED",
+        "Customer not found.",
+    )
+    thulium.add_customer(442, surname="Lis", phone_number="601000001")
+    assert stop(thulium, customer_id=441, phone_number="601000001").status == "STOPPED"
+    assert [record["customer_id"] for record in thulium.records("00001")] == [442]
+
+
+def test_customer_who_can_not_be_looked_at(thulium: Sandbox) -> None:
+    """As long as Thulium can't be asked, a stop is not said to be done."""
+    thulium.fail("customer", faults.error(503))
+    assert stop(thulium, customer_id=441, phone_number="601000001").status == "DEFERRED"
+
+
+# In every campaign
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(faults.error(404), "DEFERRED"), (faults.error(503), "DEFERRED"), (faults.says("{}", work=False), "DEFERRED")],
+)
+def test_campaign_that_does_not_confirm(thulium: Sandbox, fault: faults.Fault, status: str) -> None:
+    """A campaign that does not confirm keeps no other from it, and the stop is tried again until all have."""
+    thulium.fail("batch", fault)
+    outcome = stop(thulium, **ADA)
+    assert (outcome.status, outcome.campaign_id) == (status, "00001")
+    assert [record["status_id"] for record in thulium.records("00002")] == [4]
+    assert stop(thulium, **ADA).status == "STOPPED"
+
+
+@pytest.mark.parametrize("fault", [faults.error(503), faults.error(404), faults.reset(after_work=True)])
+def test_change_that_is_not_confirmed(thulium: Sandbox, fault: faults.Fault) -> None:
+    """A status that may not have been set is set again."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    thulium.fail("change", fault)
+    assert read_statuses([stop(thulium, **ADA), stop(thulium, **ADA)]) == ["DEFERRED", "STOPPED"]
+    assert not is_called(thulium)
+
+
+def test_what_can_be_mended_is_told_first(thulium: Sandbox) -> None:
+    """A word that is final in one campaign does not end the tries in another."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.refuse(441, "No.")
+    thulium.fail("batch", faults.error(503), after=1)
+    assert read_statuses([stop(thulium, **ADA), stop(thulium, **ADA)]) == ["DEFERRED", "FAILED"]
+
+
+def test_campaigns_that_are_named(thulium: Sandbox) -> None:
+    """A source of stops may name its campaigns; the others are not touched."""
+    rules = {"optout": {"campaign": ["callbacks"]}}
+    (outcome,) = deliver(configure(thulium, campaigns=SECOND, sources=rules), make_event("optout", **ADA))
+    assert (outcome.status, thulium.records("00002")) == ("STOPPED", [])
+
+
+# In campaigns that the configuration does not name
+
+
+def test_stop_of_the_dictionary(thulium: Sandbox) -> None:
+    """With a status of the dictionary, campaigns that the file does not name are reached by the number."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.add_campaign("00003")
+    thulium.put_record("00003", 441, status_id=3)
+    settings = configure(thulium, callbacks={"stop": {}}, stop={"dictionary_status_id": 3})
+    (outcome,) = deliver(settings, make_event("optout", phone_number="601000001"))
+    assert outcome.status == "STOPPED"
+    assert thulium.calls("batch")[0].json == {"records": [{"customer_id": 441, "dictionary_status_id": 3}]}
+    assert [call.json for call in thulium.calls("stop")] == [{"phone_number": "601000001", "status_id": "3"}]
+    assert not is_called(thulium, "00001")
+    assert not is_called(thulium, "00003")
+
+
+def test_forms_of_a_number_in_other_campaigns(thulium: Sandbox) -> None:
+    """The number is stopped in each form that Thulium may have it in."""
+    thulium.behave(phone_match="exact")
+    thulium.add_customer(441, surname="Lis", phone_number="+48601000001")
+    thulium.put_record("00002", 441, status_id=3)
+    settings = configure(thulium, stop={"dictionary_status_id": 3}, access={"phone_forms": ["e164"]})
+    deliver(settings, make_event("optout", phone_number="601000001"))
+    assert not is_called(thulium, "00002")
+
+
+def test_stop_without_a_number(thulium: Sandbox) -> None:
+    """Without a number there is nothing to stop by it."""
+    thulium.add_customer(441, surname="Lis", email="ada@example.com")
+    settings = configure(thulium, stop={"dictionary_status_id": 3})
+    assert read_statuses(deliver(settings, make_event("optout", email="ada@example.com"))) == ["STOPPED"]
+    assert "stop" not in thulium.counts
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(404, "STOPPED"), (400, "DEFERRED"), (403, "DEFERRED"), (503, "DEFERRED")]
+)
+def test_number_that_no_campaign_has(thulium: Sandbox, code: int, status: str) -> None:
+    """That no campaign has the number is as good as stopped; any other refusal is not."""
+    thulium.fail("stop", faults.error(code))
+    settings = configure(thulium, stop={"dictionary_status_id": 3})
+    assert read_statuses(deliver(settings, make_event("optout", **ADA))) == [status]
+
+
+# Never given up
+
+
+@pytest.mark.parametrize("number", ["+49 30 901820", "+1 202 555 0143"])
+def test_number_that_would_not_be_called(thulium: Sandbox, number: str) -> None:
+    """A number from a country that is not called can still be stopped."""
+    thulium.add_customer(441, surname="Lis", phone_number=number.replace(" ", ""))
+    outcome = stop(thulium, phone_number=number)
+    assert (outcome.status, outcome.customer_id) == ("STOPPED", 441)
+
+
+def test_details_do_not_matter(thulium: Sandbox) -> None:
+    """What can't be read is dropped as long as somebody can be found: a stop is not refused for a detail."""
+    thulium.add_customer(441, surname="Lis", email="ada@example.com")
+    outcome = stop(thulium, email="ada@example.com", phone_number="none", customer_id="x", country={"a": 1})
+    assert (outcome.status, outcome.customer_id) == ("STOPPED", 441)
+    assert {note.partition(":")[0] for note in (outcome.reason or "").split("; ")} == {
+        "phone_number dropped",
+        "customer_id dropped",
+        "custom_fields.Kraj dropped",
+    }
+    outcome = stop(thulium, phone_number="none")
+    assert (outcome.status, list(outcome.fields)) == ("INVALID", ["phone_number"])
+
+
+def test_consent_is_not_asked_of_a_stop(thulium: Sandbox) -> None:
+    """No consent is needed to say stop."""
+    settings = configure(thulium, sources={"optout": {"consent": "consent"}})
+    assert read_statuses(deliver(settings, make_event("optout", **ADA, consent="no"))) == ["STOPPED"]
+
+
+# In any order
+
+
+PEOPLE = [{"phone_number": "601000001"}, {"email": "ada@example.com"}, ADA, {**ADA, "phone_number": "+48601000001"}]
+
+
+@given(st.permutations(["lead", "stop", "lead", "stop", "lead"]), st.sampled_from(PEOPLE), st.booleans())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("on_existing", ["keep", "requeue"])
+def test_any_order(
+    thulium: Sandbox,
+    on_existing: str,
+    order: list[str],
+    person: dict[str, str],
+    in_one_request: bool,  # noqa: FBT001
+) -> None:
+    """A stop before, between or after leads, delivered twice, one by one or all at once: nobody is to be called."""
+    thulium.reset()
+    thulium.add_campaign("00001")
+    processes = [Pipeline(configure(thulium, callbacks={"on_existing": on_existing})) for _ in range(2)]
+    stopped = make_event("optout", **person)
+    events = [stopped if each == "stop" else make_event(**ADA) for each in order]
+    if in_one_request:
+        outcomes = deliver(processes[0], *events)
+    else:
+        outcomes = [outcome for n, event in enumerate(events) for outcome in deliver(processes[n % 2], event)]
+    assert thulium.records("00001")
+    assert not is_called(thulium)
+    assert {str(o.status) for o, each in zip(outcomes, order, strict=True) if each == "stop"} == {"STOPPED"}
+
+
+@pytest.mark.parametrize("on_existing", ["keep", "requeue"])
+def test_at_the_same_moment(thulium: Sandbox, on_existing: str) -> None:
+    """Stops and leads of one person that meet in different threads end in nobody being called."""
+    pipeline = Pipeline(configure(thulium, callbacks={"on_existing": on_existing}))
+    events = [make_event(*(["optout"] if n % 4 == 0 else []), **ADA) for n in range(24)]
+    outcomes: list[Outcome] = []
+    run_at_once([lambda event=event: outcomes.extend(deliver(pipeline, event)) for event in events])
+    assert len(thulium.records("00001")) == 1
+    assert not is_called(thulium)
+    assert read_statuses(outcomes).count("STOPPED") == 6
+
+
+def test_between_the_look_and_the_change(thulium: Sandbox) -> None:
+    """A stop that comes while somebody's record is looked at, to be put back, waits until that is done."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=9)
+    thulium.fail("record", faults.drip("body", pace=0.001))
+    pipeline = Pipeline(configure(thulium, callbacks={"on_existing": "requeue"}))
+    outcomes: list[Outcome] = []
+    requeue = threading.Thread(target=lambda: outcomes.extend(deliver(pipeline, make_event(customer_id=441))))
+    requeue.start()
+    while "record" not in thulium.counts:
+        time.sleep(0.001)
+    time.sleep(0.05)  # it has been read by now
+    outcomes += deliver(pipeline, make_event("optout", customer_id=441))
+    requeue.join()
+    assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]
+    assert not is_called(thulium)
+
+
+def test_stops_first(thulium: Sandbox) -> None:
+    """In one request nobody is to be called for even a moment: the stop is made before the lead is added."""
+    lead, stopped = deliver(configure(thulium), make_event(**ADA), make_event("optout", **ADA))
+    assert (lead.status, stopped.status) == ("ALREADY_EXISTS", "STOPPED")
+    assert [call.json["records"][0]["status_id"] for call in thulium.calls("batch")] == [6, 3]
