@@ -1,0 +1,197 @@
+"""Request -> verified events: path, size, method, handshake, signature, content type, body, in this order."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from ringback.body import blank_out, parse, parse_form
+from ringback.errors import BadSignature, TooLarge, UnsupportedType, WrongMethod
+from ringback.event import Event
+from ringback.expression import Expression, ExpressionFailed, is_true
+from ringback.handshake import answer_handshake
+from ringback.path import drop_paths
+from ringback.scheme import Scheme, Token, strip
+from ringback.settings import Settings, Source
+from ringback.signature import verify
+from ringback.web import MAX_BODY, Request, Response
+
+PERSONAL = ("phone_number", "full_name", "name", "surname")
+SHORTEST_NUMBER = 7  # digits
+LONGEST_ID = 200  # characters; longer ones are hashed
+URL_TOKEN: tuple[Scheme, ...] = (Token(query="token"),)
+TRACE_HEADERS = ("traceparent", "x-cloud-trace-context", "x-amzn-trace-id")
+TRACE = re.compile(r"[0-9A-Za-z=:;/_.,-]{1,200}")
+Seen = Mapping[str, Mapping[str, str]]
+
+DROPPED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-forwarded-for", "forwarded"})
+
+
+def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source, list[Event]] | Response:
+    """Return the source and the verified events of a request, or the answer to what brings no event.
+
+    Raises RefusedRequest: its status and text are the answer.
+    """
+    source = find_source(request, settings)
+    if len(request.body) > MAX_BODY:
+        raise TooLarge(f"the body is larger than {MAX_BODY} bytes")
+    answer = greet(request, source)
+    if answer is not None:
+        return answer
+    authenticate(request, source, settings, now)
+    bare = strip((*source.verify, *URL_TOKEN), request)
+    body = drop_paths(blank_out(read_body(bare, source), source.empty), source.proofs)
+    return source, cut_events(body, bare, source, now)
+
+
+def find_source(request: Request, settings: Settings) -> Source:
+    """Return the source that the path names. Raises BadSignature: a 404 makes some senders switch a hook off."""
+    source = settings.sources.get(request.path.strip("/"))
+    if source is None:
+        raise BadSignature("unknown source")
+    return source
+
+
+def greet(request: Request, source: Source) -> Response | None:
+    """Return the answer to a HEAD, or to what the sender asks before it sends. Raises WrongMethod, BadSignature."""
+    if request.method == "HEAD":
+        return Response(200)
+    answer = answer_handshake(source.handshake, request, secrets=source.secrets, verify_token=source.verify_token)
+    if answer is None and request.method not in source.methods:
+        raise WrongMethod(source.methods)
+    return answer
+
+
+def authenticate(request: Request, source: Source, settings: Settings, now: datetime) -> None:
+    """Return if the request comes from somebody with the source's secret, and its URL token where one is set."""
+
+    def parse_body() -> object:
+        return read_body(request, source)
+
+    if source.token:
+        verify(URL_TOKEN, [source.token], request, now, parse=parse_body)
+    verify(source.verify, source.secrets, request, now, public_url=settings.public_url, parse=parse_body)
+
+
+def read_body(request: Request, source: Source) -> object:
+    """Return what a request says: its body's content, of a GET its query's. Raises RefusedRequest.
+
+    A body of no type, or of one that is not read here, is taken for the source's assumed one; so is a body that
+    begins like JSON where JSON is assumed: many a script forgets to say so.
+    """
+    if request.method == "GET":
+        return parse_form(request.query)
+    declared = request.headers.get("content-type", "")
+    if source.body and "json" in source.body and request.body.lstrip()[:1] in (b"{", b"["):
+        return parse(request.body, source.body)
+    try:
+        return parse(request.body, declared)
+    except UnsupportedType:
+        if not source.body:
+            raise
+        return parse(request.body, source.body)
+
+
+def cut_events(body: object, request: Request, source: Source, now: datetime) -> list[Event]:
+    """Return the events in a body, without those that are no lead at all.
+
+    A list has one each, an object is one, anything else is one that will be INVALID.
+    """
+    seen = describe_request(request)
+    try:
+        found = source.items.search(body)
+    except ExpressionFailed as error:
+        return [make_event(None, body, seen, source, now, problem={"items": str(error)})]
+    if isinstance(found, list):
+        items = [item if isinstance(item, Mapping) else {"value": item} for item in found]
+        events = [read_event(item, body, seen, source, now) for item in items]
+    else:
+        events = [read_event(found, body, seen, source, now)]
+    return [event for event in events if event is not None]
+
+
+def describe_request(request: Request) -> Seen:
+    """Return what expressions see as ``_request``. Cookies, credentials and addresses of people are not in it."""
+    headers = {name: value for name, value in request.headers.items() if name not in DROPPED_HEADERS}
+    query = dict(reversed(parse_qsl(request.query, keep_blank_values=True)))
+    return {"headers": headers, "query": query}
+
+
+def read_event(data: object, body: object, request: Seen, source: Source, now: datetime) -> Event | None:
+    """Return the event in ``data``; None when the preset says that it is no lead."""
+    if not isinstance(data, Mapping):
+        return make_event(None, data, request, source, now)
+    context = {**data, "_body": body, "_request": {**request, "received_at": now.isoformat()}}
+    try:
+        if not all(is_true(only.search(context)) for only in source.only):
+            return None
+        event_id = source.event_id.search(context) if source.event_id else None
+    except ExpressionFailed as error:
+        return make_event(None, data, request, source, now, problem={error.text: str(error)})
+    told = hash_content(str(event_id)) if tells_person(event_id, context, source) else event_id
+    return make_event(told, data, request, source, now)
+
+
+def tells_person(event_id: object, context: object, source: Source) -> bool:
+    """Return whether an event's id is the number or the name of whom it is about: it is logged, so it must not be."""
+    places = [source.map[name] for name in PERSONAL if name in source.map]
+    own = strip_marks(event_id)
+    try:
+        values = [strip_marks(place.search(context)) for place in places if isinstance(place, Expression)]
+    except ExpressionFailed:  # the lead will be INVALID for it; until then nobody knows whom it is about
+        return False
+    is_number = own.isdecimal() and len(own) >= SHORTEST_NUMBER
+    return any(value and (value == own or (is_number and value.endswith(own))) for value in values)
+
+
+def strip_marks(value: object) -> str:
+    """Return the letters and digits of a value, all in lower case."""
+    return "".join(filter(str.isalnum, str(value or ""))).casefold()
+
+
+def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
+    event_id: object,
+    data: object,
+    request: Seen,
+    source: Source,
+    now: datetime,
+    *,
+    problem: Mapping[str, str] | None = None,
+) -> Event:
+    """Return the event, with its id as text that may be logged, and the key that recognises a redelivery."""
+    content = drop_paths(data, source.volatile)
+    own_id = read_id(event_id)
+    return Event(
+        source=source.name,
+        id=own_id or hash_content(source.name, content),
+        key=hash_content(source.name, own_id, content),
+        data=data,
+        received_at=now,
+        identified=own_id is not None,
+        request=request,
+        problem=problem or {},
+        trace=find_trace(request["headers"]),
+    )
+
+
+def find_trace(headers: Mapping[str, str]) -> str | None:
+    """Return the platform's id of the request, by which its own lines in the log are found."""
+    traces = (headers.get(name, "") for name in TRACE_HEADERS)
+    return next((trace for trace in traces if TRACE.fullmatch(trace)), None)
+
+
+def read_id(value: object) -> str | None:
+    """Return an event id as text; None where there is none. One that may be an address or a number is hashed."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
+        return None
+    text = str(value).strip()
+    is_plain = text.isprintable() and "@" not in text and not text.startswith("+")
+    return text if is_plain and len(text) <= LONGEST_ID else hash_content(text)
+
+
+def hash_content(*content: object) -> str:
+    """Return 32 hex digits that are equal for equal content, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,112 @@
+"""The way of an event.
+
+request -> verify -> parse -> events -> [queue] -> fetch -> map -> lead -> customer -> campaign -> outcome -> log
+
+The log line is written by whoever stores the outcome.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TypeVar
+
+from ringback import log
+from ringback.backoff import next_try
+from ringback.campaigns import Campaigns
+from ringback.customers import Customers
+from ringback.event import Again, Done, Event, Verdict
+from ringback.fetch import complete
+from ringback.intake import take_in
+from ringback.locks import Locks
+from ringback.mapping import Assignment, Mapper
+from ringback.outcome import Outcome, Status
+from ringback.parallel import run_each
+from ringback.settings import Settings, Source
+from ringback.stop import Stop
+from ringback.thulium import FindAccess, Thulium, nowhere
+from ringback.web import Request, Response
+from ringback.wire import Wire
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again whether deliveries are still paused
+LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when nobody waits for an answer
+
+
+class Pipeline:
+    """The two halves of an event's way: ``accept`` gives events to be stored, ``deliver`` a verdict for each."""
+
+    def __init__(self, settings: Settings, wire: Wire | None = None, find_access: FindAccess = nowhere) -> None:
+        """Wire the parts together; nothing is connected yet."""
+        self.settings = settings
+        self._wire = wire or Wire(settings.thulium.parallel)
+        thulium = Thulium(settings.thulium, self._wire, find_access=find_access)
+        self._mapper = Mapper(settings)
+        locks = Locks()
+        self._customers = Customers(thulium, settings, locks)
+        self._campaigns = Campaigns(thulium, settings, locks)
+        self._stop = Stop(thulium, settings, locks)
+
+    def accept(self, request: Request, now: datetime) -> tuple[Source, list[Event]] | Response:
+        """Return the source and the verified events of a request, or its answer. Raises RefusedRequest."""
+        return take_in(request, self.settings, now)
+
+    def deliver(self, events: Sequence[Event], now: datetime, deadline: float | None = None) -> list[Verdict]:
+        """Return a verdict for each event, in their order; by ``deadline`` (monotonic), come what may."""
+        if self.settings.paused:
+            return [Again(Outcome(Status.DEFERRED, "paused"), now + PAUSE) for _ in events]
+        until = deadline if deadline is not None else monotonic() + LONGEST_DELIVERY
+        threads = self.settings.thulium.parallel
+        fetched = run_each(lambda event: self._fetch(event, now, until), events, threads, self._is_thin)
+        mapped = [item if isinstance(item, Outcome) else self._map(item, now) for item in fetched]
+        known = _advance(mapped, lambda leads: self._customers.identify(leads, until))
+        outcomes = _advance(known, lambda leads: self._call(leads, until))
+        return [self._judge(event, outcome, now) for event, outcome in zip(events, outcomes, strict=True)]
+
+    def _is_thin(self, event: Event) -> bool:
+        source = self.settings.sources.get(event.source)
+        return source is not None and source.fetch is not None
+
+    def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
+        source = self.settings.sources.get(event.source)
+        if source and source.action == "lead" and now - event.received_at > self.settings.max_age:
+            return Outcome(Status.PARKED, "older than max_age")
+        if source is None or source.fetch is None:
+            return event
+        return complete(event, source.fetch, self._wire, min(deadline - monotonic(), self.settings.thulium.timeout))
+
+    def _map(self, event: Event, now: datetime) -> Assignment | Outcome:
+        try:
+            return self._mapper.map(event, now)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the event's neighbours with it
+            log.write_bug(error, f"event {event.id} of {event.source} could not be mapped")
+            return Outcome(Status.DEFERRED, "internal error")
+
+    def _call(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
+        """Stop who said stop, then add the leads: nobody who is among both is to be called for even a moment."""
+        stops = [each for each in assignments if each.source.action == "stop"]
+        leads = [each for each in assignments if each.source.action == "lead"]
+        stopped = iter(self._stop.stop(stops, deadline))
+        added = iter(self._campaigns.add(leads, deadline))
+        return [next(stopped if each.source.action == "stop" else added) for each in assignments]
+
+    def _judge(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
+        """Return the verdict that an outcome comes to. A stop is never given up: it would let somebody be called."""
+        if outcome.status.is_final:
+            return Done(outcome)
+        at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status)
+        source = self.settings.sources.get(event.source)
+        if source and source.action == "lead" and at - event.received_at > self.settings.max_age:
+            return Done(replace(outcome, status=Status.PARKED))
+        return Again(outcome, at)
+
+
+def _advance(
+    items: Sequence[Item | Outcome], step: Callable[[list[Item]], Sequence[Result | Outcome]]
+) -> list[Result | Outcome]:
+    """Take all items a step further that have no outcome yet."""
+    going = [item for item in items if not isinstance(item, Outcome)]
+    results = iter(step(going)) if going else iter(())
+    return [item if isinstance(item, Outcome) else next(results) for item in items]

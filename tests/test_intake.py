@@ -1,0 +1,436 @@
+"""Request -> verified events."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringback.errors import BadBody, BadSignature, TooLarge, UnsupportedType, WrongMethod
+from ringback.event import Event
+from ringback.intake import take_in
+from ringback.settings import Settings
+from ringback.web import MAX_BODY, Request, Response
+from tests.given import SECRET, load, make_config, make_source
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HEADERS = {"x-api-key": SECRET, "content-type": "application/json"}
+
+
+def given_source(**changes: Any) -> Settings:
+    """Return settings whose one source has other keys."""
+    return load(make_config(make_source(**changes)))
+
+
+def make_request(body: object, query: str = "", **headers: str) -> Request:
+    """Return a request with the token and a JSON body."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request("POST", "/website", query, {**HEADERS, **named}, json.dumps(body).encode())
+
+
+def take(request: Request, settings: Settings) -> list[Event]:
+    """Return the events of a request that brings some, or none."""
+    taken = take_in(request, settings, NOW)
+    assert isinstance(taken, tuple)
+    assert taken[0] is settings.sources["website"]
+    return taken[1]
+
+
+def take_one(body: object, **changes: Any) -> Event:
+    """Return the one event of a body."""
+    [event] = take(make_request(body), given_source(**changes))
+    return event
+
+
+# --- items ---
+
+
+@pytest.mark.parametrize(
+    ("items", "body", "data"),
+    [
+        ("@", {"id": 1}, [{"id": 1}]),
+        ("@", [{"id": 1}, {"id": 2}], [{"id": 1}, {"id": 2}]),
+        ("leads", {"leads": [{"id": 1}]}, [{"id": 1}]),
+        ("leads", {"leads": {"id": 1}}, [{"id": 1}]),
+        ("leads", {"leads": []}, []),
+        ("leads[]", {"leads": [[{"id": 1}], [{"id": 2}]]}, [{"id": 1}, {"id": 2}]),
+        ("leads", {"leads": [1, "x", None, [5]]}, [{"value": 1}, {"value": "x"}, {"value": None}, {"value": [5]}]),
+        ("leads", {"leads": None}, [None]),
+        ("leads", {}, [None]),
+        ("leads", {"leads": "text"}, ["text"]),
+        ("leads", {"leads": 5}, [5]),
+        ("@", None, [None]),
+        ("@", "text", ["text"]),
+    ],
+)
+def test_items(items: str, body: object, data: list[object]) -> None:
+    """A list gives its elements, an object is one event, anything else one that will be INVALID."""
+    events = take(make_request(body), given_source(items=items))
+    assert [event.data for event in events] == data
+
+
+def test_items_that_can_not_be_asked() -> None:
+    """Where the expression fails on a body there is one event, which says so."""
+    event = take_one({"leads": 5}, items="sort(leads)")
+    assert event.data == {"leads": 5}
+    assert event.problem == {"items": "sort() takes array of string or array of number, and is given number"}
+
+
+@pytest.mark.parametrize("body", [None, "text", [[]]])
+def test_event_that_is_no_object_has_no_id_of_its_own(body: object) -> None:
+    """An event that is none still has an id and a key, so that it can be told of."""
+    event = take_one(body, event_id="id", only="`false` || !a") if body != [[]] else take_one(body, event_id="id")
+    assert not event.identified
+    assert len(event.id) == len(event.key) == 32
+
+
+# --- only ---
+
+
+@pytest.mark.parametrize(
+    "only",
+    ["kind == 'lead'", "_body.kind == 'lead'", "_request.headers.topic == 'lead'", "_request.query.topic == 'lead'",
+     "starts_with(_request.received_at, '2026-03-02T09:00:00')", ["kind", "_body"]],
+)  # fmt: skip
+def test_only(only: str | list[str]) -> None:
+    """What is no lead by the preset's word is no event; it may be asked of the event, the body and the request."""
+    settings = given_source(only=only)
+    lead = make_request({"kind": "lead"}, "topic=lead", topic="lead")
+    assert len(take(lead, settings)) == 1
+    if "received_at" not in only:
+        assert take(make_request({"kind": ""}, "topic=x", topic="x"), settings) == []
+
+
+def test_only_that_can_not_be_asked() -> None:
+    """An event on which it fails is not dropped: it says so."""
+    event = take_one({"kind": 5}, only="contains(kind, 'x')")
+    assert event.problem == {"contains(kind, 'x')": "contains() takes array or string, and is given number"}
+
+
+# --- event ids ---
+
+
+@pytest.mark.parametrize(
+    ("value", "event_id"),
+    [("e1", "e1"), (" e1 ", "e1"), (5, "5"), (0, "0"), (1.5, "1.5"), ("x" * 200, "x" * 200), ("żółć/1", "żółć/1")],
+)
+def test_event_id_is_text(value: object, event_id: str) -> None:
+    """An event's id is the sender's, as text."""
+    event = take_one({"id": value}, event_id="id")
+    assert (event.id, event.identified) == (event_id, True)
+
+
+@pytest.mark.parametrize(
+    "value", ["jan@example.com", "+48601000041", "x" * 201, "a\nb", "a\x00b", "a\u2028b", "a\x1b[31mb"]
+)
+def test_event_id_that_is_not_logged_as_it_is(value: str) -> None:
+    """What may be an address or a number, is too long or could forge a line is hashed, to the same each time."""
+    event, other = (take_one({"id": value, "n": n}, event_id="id") for n in (1, 2))
+    assert event.identified
+    assert len(event.id) == 32
+    assert event.id == other.id
+    assert event.key != other.key
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", True, False, [], ["x"], {}, {"a": 1}])
+def test_event_without_an_id(value: object) -> None:
+    """Without an id it is a hash of source and event."""
+    event = take_one({"id": value, "n": 1}, event_id="id")
+    assert not event.identified
+    assert event.id == take_one({"n": 1, "id": value}, event_id="id").id
+    assert event.id != take_one({"id": value, "n": 2}, event_id="id").id
+    settings = load({**make_config(), "sources": {"website": make_source(), "other": make_source()}})
+    request = make_request({"n": 1})
+    [one] = take(request, settings)
+    taken = take_in(replace(request, path="/other"), settings, NOW)
+    assert isinstance(taken, tuple)
+    assert one.id != taken[1][0].id
+
+
+def test_event_id_from_the_request() -> None:
+    """An id may be a header's, a query's or the body's."""
+    settings = given_source(event_id='first(_request.headers."x-id", _request.query.id, _body.id)')
+    requests = [
+        make_request({"id": "c"}, "id=b", x_id="a"),
+        make_request({"id": "c"}, "id=b"),
+        make_request({"id": "c"}),
+    ]
+    assert [take(request, settings)[0].id for request in requests] == ["a", "b", "c"]
+
+
+def test_event_id_that_can_not_be_asked() -> None:
+    """An event on which it fails says so."""
+    event = take_one({"id": 5}, event_id="join('', id)")
+    assert event.problem.keys() == {"join('', id)"}
+    assert not event.identified
+
+
+# --- keys ---
+
+
+def key(body: object, **changes: Any) -> str:
+    """Return the key that recognises a redelivery of a body."""
+    return take_one(body, event_id="id", **changes).key
+
+
+def test_same_content_is_the_same_event() -> None:
+    """The order of keys, and spaces in the body, make no other event."""
+    settings = given_source(event_id="id")
+    one, other = b'{"id": 1, "a": {"b": 2, "c": [3, 4]}}', b'{ "a": {"c": [3,4], "b": 2},\n "id": 1}'
+    keys = [take(replace(make_request(0), body=body), settings)[0].key for body in (one, other)]
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.parametrize(
+    "other", [{"id": 2, "a": 1}, {"id": 1, "a": 2}, {"id": 1, "a": "1"}, {"id": 1}, {"id": "1", "a": 1}]
+)
+def test_other_content_is_another_event(other: dict[str, object]) -> None:
+    """The same id with another content is two events, and so is the same content with another id."""
+    assert key({"id": 1, "a": 1}) != key(other)
+
+
+def test_volatile() -> None:
+    """What changes from try to try makes no other event, but stays in it."""
+    changes = {"volatile": ["attempt", "meta.sent_at", "list[].n"]}
+    one = {"id": 1, "attempt": 1, "meta": {"sent_at": 1, "x": 1}, "list": [{"n": 1, "m": 1}]}
+    other = {"id": 1, "attempt": 2, "meta": {"sent_at": 2, "x": 1}, "list": [{"n": 2, "m": 1}]}
+    assert key(one, **changes) == key(other, **changes)
+    assert key(one, **changes) != key({**one, "meta": {"sent_at": 1, "x": 2}}, **changes)
+    assert take_one(one, **changes).data == one
+
+
+def test_event_without_an_id_is_known_by_what_is_not_volatile() -> None:
+    """The hash that stands for an id does not hold what is volatile either."""
+    one, other = ({"a": 1, "attempt": n} for n in (1, 2))
+    assert take_one(one, volatile="attempt").id == take_one(other, volatile="attempt").id
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+ANY = given_source(items="list(@)", event_id="id", only="!gone", volatile="x.y")
+
+
+@given(JSON, JSON)
+def test_whatever_is_sent(body: object, other: object) -> None:
+    """Any JSON is events; the same has the same keys and ids, another has others."""
+    one, again, third = (take(make_request(each), ANY) for each in (body, body, other))
+    assert one == again
+    assert all(event.id.isprintable() and 0 < len(event.id) <= 200 for event in one)
+    if [event.data for event in one] != [event.data for event in third] and not any(
+        "x" in str(event.data) for event in one + third
+    ):
+        assert [event.key for event in one] != [event.key for event in third]
+
+
+# --- the request ---
+
+
+def test_request_is_kept_without_what_proves_and_what_tells_of_people() -> None:
+    """An event knows headers and query of its request, but for proof, cookies, credentials and addresses."""
+    kept = {"x-topic": "lead", "user-agent": "crm", "content-type": "application/json"}
+    dropped = {"authorization": "Basic x", "cookie": "s=1", "proxy-authorization": "x", "x-forwarded-for": "192.0.2.1",
+               "forwarded": "for=192.0.2.1"}  # fmt: skip
+    settings = given_source()
+    [event] = take(
+        replace(make_request({}, "a=1&a=2&b=%C5%82&token=t&c"), headers={**HEADERS, **kept, **dropped}), settings
+    )
+    assert event.request == {"headers": kept, "query": {"a": "1", "b": "ł", "c": ""}}
+    assert event.received_at == NOW
+    assert event.attempt == 1
+
+
+@pytest.mark.parametrize(
+    ("verify", "headers", "query"),
+    [
+        ({"scheme": "token", "query": "key"}, {}, f"key={SECRET}&a=1"),
+        ({"scheme": "token", "header": "X-Own", "prefix": "Bearer "}, {"x-own": f"Bearer {SECRET}"}, "a=1"),
+        ("none", {}, f"a=1&token={SECRET}"),
+    ],
+)
+def test_proof_is_nowhere_in_the_event(verify: object, headers: dict[str, str], query: str) -> None:
+    """What proved who sent it is in none of the event's parts, wherever it came."""
+    bare = {name: value for name, value in HEADERS.items() if name != "x-api-key"}
+    request = replace(make_request({"id": 1}, query), headers={**bare, **headers})
+    [event] = take(request, given_source(verify=verify))
+    assert SECRET not in repr(vars(event))
+    assert event.request["query"] == {"a": "1"}
+
+
+def test_proof_in_the_body_is_taken_out_of_the_event() -> None:
+    """A token that came in the body does not stay in the event."""
+    settings = given_source(verify={"scheme": "token", "field": "auth.key"}, items="leads")
+    body = {"auth": {"key": SECRET, "n": 1}, "leads": [{"id": 1}]}
+    [event] = take(make_request(body), settings)
+    assert event.data == {"id": 1}
+    [event] = take(make_request(body), replace_items(settings))
+    assert event.data == {"auth": {"n": 1}, "leads": [{"id": 1}]}
+
+
+def replace_items(settings: Settings) -> Settings:
+    """Return the settings with the whole body for an event."""
+    whole = given_source().sources["website"].items
+    return replace(settings, sources={"website": replace(settings.sources["website"], items=whole)})
+
+
+@pytest.mark.parametrize(
+    ("headers", "trace"),
+    [
+        ({"traceparent": "00-4bf9-00f0-01"}, "00-4bf9-00f0-01"),
+        ({"x_cloud_trace_context": "105445aa/1;o=1"}, "105445aa/1;o=1"),
+        ({"x_amzn_trace_id": "Root=1-5759e988-bd86"}, "Root=1-5759e988-bd86"),
+        ({"x_amzn_trace_id": "Root=1", "traceparent": "00"}, "00"),
+        ({"traceparent": "a b\n", "x_amzn_trace_id": "Root=1"}, "Root=1"),
+        ({"traceparent": "x" * 201}, None),
+        ({"traceparent": "jan@example.com"}, None),
+        ({}, None),
+    ],
+)
+def test_trace(headers: dict[str, str], trace: str | None) -> None:
+    """The platform's id of the request is known, if it is one that may be logged."""
+    [event] = take(make_request({}, **headers), given_source())
+    assert event.trace == trace
+
+
+# --- what is read ---
+
+
+def test_forms() -> None:
+    """A form is an event too, its names nested."""
+    request = replace(
+        make_request(0),
+        headers={**HEADERS, "content-type": "application/x-www-form-urlencoded"},
+        body=urlencode({"contact[id]": "1", "x": "ł"}).encode(),
+    )
+    [event] = take(request, given_source())
+    assert event.data == {"contact": {"id": "1"}, "x": "ł"}
+
+
+def test_get() -> None:
+    """What a GET says is its query, without what verification read."""
+    settings = given_source(methods="GET", verify={"scheme": "token", "query": "key"})
+    [event] = take(Request("GET", "/website", f"id=1&key={SECRET}", {}), settings)
+    assert event.data == {"id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("assumed", "declared", "body", "data"),
+    [
+        ("application/json", None, b'{"a": 1}', {"a": 1}),
+        ("application/json", "text/plain", b' \n[{"a": 1}]', {"a": 1}),
+        ("application/json", "application/x-www-form-urlencoded", b'{"a": 1}', {"a": 1}),
+        ("application/json", "application/x-www-form-urlencoded", b"a=1", {"a": "1"}),
+        ("application/x-www-form-urlencoded", "text/plain", b"a=1", {"a": "1"}),
+        ("application/x-www-form-urlencoded", "application/json", b'{"a": 1}', {"a": 1}),
+        ("text/xml", None, b"<a><b>1</b></a>", {"a": {"b": "1"}}),
+    ],
+)
+def test_assumed_type(assumed: str, declared: str | None, body: bytes, data: object) -> None:
+    """Where no type is named, or none that is read, the source's is assumed; what looks like JSON is JSON then."""
+    headers = {**HEADERS, "content-type": declared} if declared else {"x-api-key": SECRET}
+    [event] = take(replace(make_request(0), headers=headers, body=body), given_source(body=assumed))
+    assert event.data == data
+
+
+# --- what is refused, and answered ---
+
+
+def expect(error: type[Exception], request: Request, **changes: Any) -> Exception:
+    """Return the error with which a request is refused."""
+    with pytest.raises(error) as raised:
+        take_in(request, given_source(**changes), NOW)
+    return raised.value
+
+
+def test_refusals() -> None:
+    """Each way of being refused has its error."""
+    good = make_request({"id": 1})
+    assert str(expect(BadSignature, replace(good, path="/nobody"))) == "unknown source"
+    assert str(expect(TooLarge, replace(good, body=b"x" * (MAX_BODY + 1)))) == "the body is larger than 1048576 bytes"
+    error = expect(WrongMethod, replace(good, method="PUT"), methods=["POST", "GET"])
+    assert (str(error), error.allowed) == ("use POST or GET", ("POST", "GET"))  # type: ignore[attr-defined]  # it is one
+    expect(BadSignature, replace(good, headers={"content-type": "application/json"}))
+    expect(UnsupportedType, replace(good, headers={"x-api-key": SECRET}))
+    expect(BadBody, replace(good, body=b"{"))
+    expect(BadBody, replace(good, body=b"{"), body="application/json")
+
+
+@pytest.mark.parametrize("path", ["/website", "/website/", "website", "//website"])
+def test_slashes_around_the_name_do_not_matter(path: str) -> None:
+    """A path names its source, whatever slashes are around it."""
+    assert take(replace(make_request({}), path=path), given_source())
+
+
+def test_head_and_handshake() -> None:
+    """A HEAD and a sender's question are answered without any proof."""
+    settings = given_source(handshake={"kind": "echo-query", "query": "challenge"})
+    assert take_in(Request("HEAD", "/website"), settings, NOW) == Response(200)
+    answer = take_in(Request("GET", "/website", "challenge=x"), settings, NOW)
+    assert isinstance(answer, Response)
+    assert answer.body == b"x"
+
+
+def test_url_token_comes_beside_the_rest() -> None:
+    """A source with ``token`` wants both, the token first; with no scheme it alone decides."""
+    both = {"token": "url-token"}
+    assert take(make_request({}, "token=url-token"), given_source(**both))
+    expect(BadSignature, make_request({}), **both)
+    expect(BadSignature, make_request({}, "token=wrong"), **both)
+    alone = {"token": "url-token", "verify": "none"}
+    assert take(make_request({}, "token=url-token"), given_source(**alone))
+    expect(BadSignature, make_request({}), **alone)
+
+
+PERSONAL = {"phone_number": "tel", "full_name": "who", "surname": "last"}
+
+
+@pytest.mark.parametrize(
+    ("event_id", "data"),
+    [
+        ("602111222", {"tel": "602111222"}),
+        (602111222, {"tel": "+48 602 111 222"}),
+        ("602-111-222", {"tel": "602111222"}),
+        ("ewa mak", {"who": "Ewa Mak"}),
+        ("Mak", {"last": "MAK"}),
+    ],
+)
+def test_event_id_that_tells_the_person(event_id: object, data: dict[str, object]) -> None:
+    """An event id that is the number or the name of whom it is about is hashed, since it is logged."""
+    event = take_one({"id": event_id, **data}, event_id="id", map=PERSONAL)
+    assert len(event.id) == 32
+    assert event.identified
+    assert event.id == take_one({"id": event_id, **data}, event_id="id", map=PERSONAL).id
+
+
+@pytest.mark.parametrize(
+    ("event_id", "data"),
+    [("7", {"tel": "601000007"}), ("e-602111222", {"tel": "602111222"}), ("12", {"who": None}), ("", {"who": ""})],
+)
+def test_event_id_that_tells_nobody(event_id: str, data: dict[str, object]) -> None:
+    """An event id that only stands somewhere in a number, or beside an empty field, stays as it is."""
+    event = take_one({"id": event_id, **data}, event_id="id", map=PERSONAL)
+    assert event.id == event_id or not event.identified
+
+
+def test_event_id_beside_an_expression_that_fails() -> None:
+    """An event id is kept where it can't be said whom the event is about: the lead will be INVALID for that."""
+    assert take_one({"id": "e-1"}, event_id="id", map={"surname": "join('', who.names)"}).id == "e-1"
+
+
+def test_event_id_of_a_form_tool() -> None:
+    """Only expressions are asked for the person: a form tool's ids are its own."""
+    found = take_one({"id": "e-1"}, event_id="id", answers={"object": "@"}, map={"phone_number": {"label": "tel"}})
+    assert found.id == "e-1"
+
+
+def test_word_for_nothing() -> None:
+    """What a sender writes where nothing is counts as nothing, at whatever depth."""
+    event = take_one({"id": "null", "a": ["null", "x"], "b": {"c": "null"}}, empty="null", event_id="id")
+    assert event.data == {"id": None, "a": [None, "x"], "b": {"c": None}}
+    assert not event.identified
