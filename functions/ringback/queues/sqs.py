@@ -1,0 +1,165 @@
+"""The queue on AWS: an SQS FIFO queue, and another one beside it for what has to wait for a person."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING
+
+from ringback import log
+from ringback.errors import TooLarge
+from ringback.event import Event
+from ringback.queues import QueueFailed
+from ringback.queues.message import dump_event, storable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+MOST = 10  # messages in one call
+# Bytes in one call. SQS takes four times as much by now, but a queue that was made earlier need not: what is larger
+# goes alone, and the queue itself says whether it takes it.
+CALL_SIZE = 256 * 1024
+LARGEST = 1020 * 1024  # bytes of one message; 4 KiB less than SQS takes are left for the reason, should it fail
+LONGEST_REASON = 1000  # characters
+LONGEST_HIDDEN = 43_000  # seconds; SQS hides a message for 12 hours at most, counted from when it was handed over
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent: ``key`` is the id by which SQS drops, for 5 minutes, what it has already."""
+
+    body: str = field(repr=False)
+    group: str
+    key: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def size(self) -> int:
+        """Return how many bytes SQS counts."""
+        told = "".join(f"{name}String{value}" for name, value in self.attributes.items())
+        return len(self.body.encode()) + len(told.encode())
+
+
+class SqsQueue:
+    """An SQS FIFO queue at ``url``. boto3 finds region and credentials where Lambda puts them."""
+
+    def __init__(self, url: str, dead_letters: str, group_of: Callable[[Event], str]) -> None:
+        """Remember the addresses of both queues; nothing is connected before it is needed."""
+        self._url = url
+        self._dead_letters = dead_letters
+        self._group_of = group_of
+
+    def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - SQS has its own clock
+        """Send the events in their order. Raises QueueFailed if SQS has not taken all, TooLarge for too large a one.
+
+        What it has taken by then stays. When the sender sends all of it again, that part is recognised by its
+        deduplication id within 5 minutes; later it is delivered once more, which does no harm.
+        """
+        messages = [Message(dump_event(event), self._group_of(event), event.key) for event in events]
+        if any(message.size > LARGEST for message in messages):
+            raise TooLarge(f"one event makes more than the {LARGEST} bytes that the queue takes")
+        if refused := self._send(self._url, messages):
+            raise QueueFailed(
+                f"SQS has not taken {len(refused)} of {len(messages)} messages; they are to be sent again"
+            )
+
+    def bury(self, letters: Iterable[Message]) -> set[str]:
+        """Put messages into the dead-letter queue. Returns the keys of those that it has not taken."""
+        letters = list(letters)
+        try:
+            return {letters[number].key for number in self._send(self._dead_letters, letters)}
+        except QueueFailed as error:
+            log.write("ERROR", str(error), "queue.failed")
+            return {letter.key for letter in letters}
+
+    def hide(self, receipts: Mapping[str, float]) -> None:
+        """Let SQS hand over again each message that is held by a receipt, so many seconds from now.
+
+        What fails here comes back all the same, after the queue's own visibility timeout.
+        """
+        if not receipts:
+            return
+        try:
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": _bound(seconds)}
+                    for n, (receipt, seconds) in enumerate(receipts.items())
+                ],
+            )
+        except self._errors as error:
+            log.write("WARNING", f"SQS: {_explain(error)}", "queue.failed")
+
+    @cached_property
+    def _client(self) -> "SQSClient":
+        import boto3  # noqa: PLC0415 - only AWS has it, and it takes longer to import than all else
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        # Two tries of three seconds at most: a sender waits for eight. To send again is safe: see ``Message``.
+        retries = {"mode": "standard", "total_max_attempts": 2}
+        config = Config(connect_timeout=1, read_timeout=2, retries=retries)  # type: ignore[arg-type]  # as documented
+        return boto3.client("sqs", config=config)
+
+    @property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+        return BotoCoreError, ClientError
+
+    def _send(self, url: str, messages: Sequence[Message]) -> list[int]:
+        """Send messages and return which were refused, after a second try of those. Raises QueueFailed."""
+        refused = self._send_all(url, dict(enumerate(messages)))
+        return self._send_all(url, {number: messages[number] for number in refused})
+
+    def _send_all(self, url: str, messages: Mapping[int, Message]) -> list[int]:
+        refused: list[int] = []
+        for batch in _cut(messages):
+            try:
+                answer = self._client.send_message_batch(QueueUrl=url, Entries=batch)
+            except self._errors as error:
+                raise QueueFailed(f"SQS: {_explain(error)}; look at the queue's URL and the function's role") from None
+            refused += [int(each["Id"]) for each in answer.get("Failed", [])]
+        return refused
+
+
+def give_reason(text: str) -> str:
+    """Return a text as SQS takes it in an attribute."""
+    return "".join(c if c.isprintable() else " " for c in storable(text))[:LONGEST_REASON].strip() or "-"
+
+
+def _bound(seconds: float) -> int:
+    return min(max(0, ceil(seconds)), LONGEST_HIDDEN)
+
+
+def _cut(messages: Mapping[int, Message]) -> Iterator[list["SendMessageBatchRequestEntryTypeDef"]]:
+    """Yield the messages as entries of one call each."""
+    batch: list[SendMessageBatchRequestEntryTypeDef] = []
+    size = 0
+    for number, message in messages.items():
+        if batch and (len(batch) == MOST or size + message.size > CALL_SIZE):
+            yield batch
+            batch, size = [], 0
+        batch.append(_entry(number, message))
+        size += message.size
+    if batch:
+        yield batch
+
+
+def _entry(number: int, message: Message) -> "SendMessageBatchRequestEntryTypeDef":
+    return {
+        "Id": str(number),
+        "MessageBody": message.body,
+        "MessageGroupId": message.group,
+        "MessageDeduplicationId": message.key,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        },
+    }
+
+
+def _explain(error: Exception) -> str:
+    """Return the error's code: its text may hold an address or an account."""
+    response = getattr(error, "response", None)
+    return str(response["Error"]["Code"]) if response else type(error).__name__
