@@ -1,0 +1,50 @@
+"""Google Cloud's door: what the Functions Framework calls, turned into our own request, and our answer into Flask's."""
+
+import os
+from collections.abc import Callable
+
+import flask
+
+from ringback import app, task
+from ringback.web import MAX_BODY, Request, Response
+
+# Read before the framework serves: a bad configuration keeps the function from starting, and the old revision stays.
+APP = app.build(os.environ)
+
+
+def webhook(request: flask.Request) -> flask.Response:
+    """Answer one HTTP request of a sender."""
+    return answer(request, APP.handle)
+
+
+def deliver(request: flask.Request) -> flask.Response:
+    """Answer one HTTP request of Cloud Tasks. Whoever may call this is believed: it must not be public."""
+    return answer(request, lambda read: task.answer(APP, read))
+
+
+def answer(request: flask.Request, handle: Callable[[Request], Response]) -> flask.Response:
+    """Return our answer; 400 where the body breaks off."""
+    try:
+        body = read_body(request)
+    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
+        return flask.Response('{"error":"the body breaks off"}\n', 400, content_type="application/json")
+    path, _, query = request.environ["RAW_URI"].partition("?")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    found = handle(Request(request.method, path, query, headers, body))
+    return flask.Response(found.body, found.status, dict(found.headers))
+
+
+def read_body(request: flask.Request) -> bytes:
+    """Return the body, of one that is too large the first ``MAX_BODY + 1`` bytes; ``EOFError`` if it breaks off."""
+    body, size = bytearray(), 0
+    while piece := request.stream.read(64 * 1024):  # to its end: the framework would read the rest into memory
+        size += len(piece)
+        body += piece[: MAX_BODY + 1 - len(body)]
+    if size < (request.content_length or 0):
+        raise EOFError
+    return bytes(body)
+
+
+# The framework keeps a few paths from the function (/robots.txt), answered in HTML: they are answered here too.
+if flask.has_app_context():
+    flask.current_app.register_error_handler(404, lambda _: webhook(flask.request))

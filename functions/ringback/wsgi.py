@@ -1,0 +1,55 @@
+"""A WSGI server's request, turned into our own, and our answer into WSGI's."""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from ringback.web import MAX_BODY, Request, Response, answer_json
+
+PIECE = 64 * 1024  # bytes read at a time
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
+
+
+def make_application(handle: Callable[[Request], Response]) -> Application:
+    """Return the WSGI application that has ``handle`` answer each request; 400 where a body breaks off."""
+
+    def application(environ: Environ, start_response: Callable[..., object]) -> list[bytes]:
+        answer = answer_to(environ, handle)
+        length = ("Content-Length", str(len(answer.body)))
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", [*answer.headers.items(), length])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+
+    return application
+
+
+def answer_to(environ: Environ, handle: Callable[[Request], Response]) -> Response:
+    """Return our answer to a request."""
+    try:
+        body = read_body(environ)
+    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
+        return answer_json(400, {"error": "the body breaks off"})
+    path, _, query = environ["RAW_URI"].partition("?")
+    return handle(Request(environ["REQUEST_METHOD"], path, query, read_headers(environ), body))
+
+
+def read_headers(environ: Environ) -> dict[str, str]:
+    """Return a request's headers, their names in lower case."""
+    names = {name: name.removeprefix("HTTP_") for name in environ if name.startswith("HTTP_")}
+    names |= {name: name for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if environ.get(name)}
+    return {plain.lower().replace("_", "-"): environ[name] for name, plain in names.items()}
+
+
+def read_body(environ: Environ) -> bytes:
+    """Return the body, of one that is too large the first ``MAX_BODY + 1`` bytes; ``EOFError`` if it breaks off.
+
+    The rest is read away in pieces: who is still sending when the answer comes may never see it.
+    """
+    body, size = bytearray(), 0
+    while piece := environ["wsgi.input"].read(PIECE):
+        size += len(piece)
+        body += piece[: MAX_BODY + 1 - len(body)]
+    if size < int(environ.get("CONTENT_LENGTH") or 0):
+        raise EOFError
+    return bytes(body)
