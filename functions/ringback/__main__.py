@@ -1,0 +1,5 @@
+"""``python -m ringback``."""
+
+from ringback.cli import main
+
+main()

@@ -1,0 +1,67 @@
+"""``ringback check``."""
+
+import secrets
+from collections.abc import Mapping
+
+import click
+
+from ringback.advice import advise, list_sources
+from ringback.columns import align
+from ringback.commands.say import fail, show
+from ringback.config import find_file, load
+from ringback.online import Online
+from ringback.phone import BadNumber, read_number
+from ringback.probe import Probe, Recorder
+from ringback.settings import Settings
+from ringback.statuses import WRONG
+from ringback.thulium import Thulium
+from ringback.wire import Wire
+
+ASK = """
+At {url} this makes two customers with your number, puts one of them into campaign {campaign} with a status under
+which nobody is called, and removes them again. Go on?"""
+
+
+@click.command()
+@click.option("--without-secrets", is_flag=True, help="Take names that are not in the environment for good: for CI.")
+@click.option("--online", is_flag=True, help="Look at Thulium too: campaigns, statuses, agents. Changes nothing.")
+@click.option("--probe", metavar="CAMPAIGN", help="Try what Thulium's documentation leaves open; asks first.")
+@click.pass_obj
+def check(environ: Mapping[str, str], *, without_secrets: bool, online: bool, probe: str | None) -> None:
+    """Read the configuration whole and name every mistake; exit code 1 if there is one."""
+    if without_secrets and (online or probe):
+        raise click.UsageError("Thulium can't be asked without secrets")
+    settings = load(environ, with_secrets=not without_secrets)
+    click.echo(f"the configuration is good: {find_file(environ)}\n")
+    show(align(list_sources(settings)))
+    notes = [f"{path}: {text}" for path, text in advise(settings)]
+    show(["", "worth knowing", *(f"  {note}" for note in notes)] if notes else [])
+    is_good = look_online(settings) if online else True
+    if probe:
+        try_out(settings, probe)
+    raise SystemExit(not is_good)
+
+
+def look_online(settings: Settings) -> bool:
+    """Print what Thulium says of the configuration, and return whether none of it is wrong."""
+    found = list(Online(settings, Thulium(settings.thulium, Wire())).look())
+    show(["", "at Thulium", *align([(each.word, each.what, each.text) for each in found], indent=2)])
+    return all(each.word is not WRONG for each in found)
+
+
+def try_out(settings: Settings, name: str) -> None:
+    """Ask, then print what Thulium does where its documentation leaves it open."""
+    campaign = settings.campaigns[name].id if name in settings.campaigns else name
+    click.confirm(ASK.format(url=settings.thulium.url, campaign=campaign), abort=True)
+    try:
+        phone = read_number(click.prompt("Your number"), settings.phone_region, settings.countries)
+    except BadNumber as error:
+        fail(f"that number: {error}")
+    recorder = Recorder()
+    probe = Probe(Thulium(settings.thulium, recorder), recorder, campaign, phone, secrets.token_hex(4))
+    click.echo("")
+    try:
+        for answer in probe.run():
+            click.echo(f"  {answer.question}: {answer.text}")
+    finally:
+        click.echo(f"  {probe.remove()}")

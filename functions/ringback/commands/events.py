@@ -1,0 +1,139 @@
+"""``ringback trace``, ``replay`` and ``forget``."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ringback import cloudwatch
+from ringback.cloud_logging import tell_log
+from ringback.columns import align
+from ringback.commands.say import fail, show
+from ringback.config import load
+from ringback.local import open_sqlite
+from ringback.log_query import SHOWN, Field, write_queries
+from ringback.mapping import hash_person
+from ringback.phone import BadNumber, read_number
+from ringback.queues import history
+from ringback.queues.database import Database
+from ringback.settings import Settings
+from ringback.story import count_kept, tell_story
+
+REPLAYS = {
+    "sqs": "replay: SQS's own redrive does it: aws sqs start-message-move-task --source-arn DEAD_LETTER_QUEUE "
+    "--destination-arn QUEUE (the stack's output Replay has both)",
+    "cloud-tasks": "replay: gcloud tasks queues resume NAME-parked, and when that queue is empty, pause it again",
+    "": "replay: there is no queue, so nothing is kept; let the sender send again",
+}
+PHONE = click.option("--phone", metavar="NUMBER", help="A telephone number, as people write it.")
+
+
+@click.command()
+@click.argument("event_id", metavar="[ID]", required=False)
+@PHONE
+@click.option(
+    "--log-group", "groups", multiple=True, envvar="RINGBACK_LOG_GROUPS", help="Where CloudWatch has it. Repeatable."
+)
+@click.pass_obj
+def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, groups: tuple[str, ...]) -> None:
+    """Tell what became of an event, or of the events about a person.
+
+    From a SQLite queue it is told whole; for a cloud the query of its log is printed, or run: on AWS where --log-group
+    says, on Google Cloud where gcloud is at hand.
+    """
+    if (event_id is None) == (phone is None):
+        raise click.UsageError("give the id of an event, or --phone")
+    settings = load(environ, with_secrets=phone is not None)
+    field: Field = "event_id" if phone is None else "person"
+    value = event_id or find_person(settings, phone or "")
+    database = open_database(settings)
+    if database is None:
+        ask_cloud(settings, field, value, groups)
+        return
+    stories = history.trace(database, value) if field == "event_id" else history.trace_person(database, value)
+    if not stories:
+        fail(f"nothing is known of {event_id or 'this person'} (events are known for {history.RETENTION.days} days)")
+    for story in stories:
+        show(tell_story(story, settings.thulium.timezone))
+
+
+@click.command()
+@click.argument("event_id", metavar="[ID]", required=False)
+@click.option("--source", help="Only what came from this source.")
+@click.option("--reason", help="Only what has this reason, word for word.")
+@click.option("--even-if-old", is_flag=True, help="Also what is older than max_age: its age counts from now.")
+@click.pass_obj
+def replay(
+    environ: Mapping[str, str], event_id: str | None, source: str | None, reason: str | None, *, even_if_old: bool
+) -> None:
+    """Try all again that is PARKED, FAILED or INVALID, or what is named of it."""
+    settings = load(environ, with_secrets=False)
+    database = open_database(settings)
+    if database is None:
+        fail(REPLAYS[(settings.queue or "").partition(":")[0]])
+    kept = history.count_kept(database, event_id=event_id, source=source, reason=reason)
+    count = history.replay(
+        database, datetime.now(UTC), event_id=event_id, source=source, reason=reason, even_if_old=even_if_old
+    )
+    show(count_kept(kept))
+    click.echo(f"{count} to be tried again" + " as soon as `ringback serve` runs" * bool(count))
+
+
+@click.command()
+@click.option("--phone", metavar="NUMBER", required=True, help="A telephone number, as people write it.")
+@click.pass_obj
+def forget(environ: Mapping[str, str], phone: str) -> None:
+    """Delete all stored events about a person, also what waits. Thulium keeps what it has."""
+    settings = load(environ)
+    person = find_person(settings, phone)
+    database = open_database(settings)
+    if database is None:
+        fail("forget: only a SQLite queue can be searched; the clouds' own delete what they hold after days")
+    click.echo(f"{history.forget(database, person)} forgotten")
+    click.echo("not found were events that have not been tried yet, or could not be read; Thulium keeps what it has")
+
+
+def ask_cloud(settings: Settings, field: Field, value: str, groups: Sequence[str]) -> None:
+    """Say what the log on a cloud has about an event or a person, or how it is asked."""
+    try:
+        if groups:
+            show(ask_cloudwatch(field, value, groups))
+            return
+    except cloudwatch.LogUnreachable as error:
+        click.echo(f"{error}; ask it yourself", err=True)
+    told = tell_log(settings.queue, field, value, settings.thulium.timezone)
+    if told is not None:
+        show(told or fail(f"nothing is in the log of {value}"))
+        return
+    for query in write_queries(settings.queue, field, value):
+        show([f"{query.where}:", "", query.text, ""])
+
+
+def ask_cloudwatch(field: Field, value: str, groups: Sequence[str]) -> list[str]:
+    """Return a line for each line of the log, of as far back as a SQLite queue would know. Raises LogUnreachable."""
+    (query,) = write_queries("sqs:", field, value)
+    now = datetime.now(UTC)
+    rows = cloudwatch.run(query.text, groups, now - history.RETENTION, now)
+    if not rows:
+        fail(f"nothing is in the log of {value}")
+    columns = ("@timestamp", *SHOWN)
+    return align([columns, *([row.get(name, "") for name in columns] for row in rows)])
+
+
+def find_person(settings: Settings, phone: str) -> str:
+    """Return the hash by which a person is known, or end."""
+    try:
+        number = read_number(phone, settings.phone_region, settings.countries)
+    except BadNumber as error:
+        fail(f"--phone: {error}")
+    person = hash_person(settings.log_key, number.e164)
+    return person or fail("log_key: missing, so nobody is recognised; set it, and later events are found")
+
+
+def open_database(settings: Settings) -> Database | None:
+    """Return the SQLite queue's file, None for any other queue, or end when it is not there."""
+    queue = open_sqlite(settings)
+    if queue and not Path(queue.database.path).exists():
+        fail(f"{queue.database.path}: no such file, so nothing has been stored; is it the folder of `ringback serve`?")
+    return queue.database if queue else None

@@ -1,0 +1,167 @@
+"""The commands that look at stored events: what became of them, again, forgotten."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from ringback.event import Verdict
+from ringback.mapping import hash_person
+from ringback.outcome import Status
+from ringback.queues.sqlite import SqliteQueue
+from ringback.secret import Secret
+from tests.configs import WHOLE, run, write_config
+from tests.events import NOW, again, done, make_event
+
+SQS = "sqs:https://sqs.eu-central-1.amazonaws.com/1/leads.fifo"
+ADA = hash_person(Secret(WHOLE["log_key"]), "+48601000001")
+
+
+class Machine:
+    """A machine with a SQLite queue: its configuration, and what was delivered on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "queue.db"
+        self.environ = write_config(folder, queue=f"sqlite:///{self.path}")
+
+    def deliver(self, *verdicts: Verdict) -> None:
+        """Store an event for each verdict, and settle it so."""
+        queue = SqliteQueue(str(self.path))
+        queue.put([make_event(number) for number in range(1, len(verdicts) + 1)], NOW)
+        queue.settle(zip(queue.take(100, NOW), verdicts, strict=True), NOW + timedelta(seconds=1))
+        queue.close()
+
+    def run(self, *arguments: str) -> Result:
+        """Run a command there."""
+        return run(*arguments, environ=self.environ)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine on which nothing has happened yet."""
+    return Machine(tmp_path)
+
+
+def test_trace_of_an_event(machine: Machine) -> None:
+    """The whole story of an event is told: received, tried, how it ended."""
+    machine.deliver(done(), again(reason="Thulium answered 503"))
+    assert "2026-03-02 10:00:01+01:00  ADDED     campaign 00001; 1 try" in machine.run("trace", "e1").stdout
+    second = machine.run("trace", "e2").stdout
+    assert "DEFERRED  Thulium answered 503; 1 try" in second
+    assert "next try" in second
+
+
+def test_trace_of_a_person(machine: Machine) -> None:
+    """All events about the person with a number are told, in whatever form it is written."""
+    machine.deliver(done(person=ADA), done(person="somebody-else"), done(Status.ALREADY_EXISTS, person=ADA))
+    told = machine.run("trace", "--phone", "+48 601-000-001").stdout
+    assert [line for line in told.splitlines() if line.startswith("event")] == [
+        "event e1 of website",
+        "event e3 of website",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["e9"], ["--phone", "601 000 009"]])
+def test_trace_of_what_is_not_known(arguments: list[str], machine: Machine) -> None:
+    """Of what is not stored that is said, with exit code 1."""
+    machine.deliver(done())
+    result = machine.run("trace", *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("nothing is known of ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["e1", "--phone", "601000001"]])
+def test_trace_wants_one_of_two(arguments: list[str], machine: Machine) -> None:
+    """An id or a number, not both, not neither."""
+    assert machine.run("trace", *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(("queue", "told"), [(SQS, "| filter event_id"), (None, "gcloud logging read")])
+def test_trace_on_a_cloud(queue: str | None, told: str, tmp_path: Path) -> None:
+    """Where no SQLite queue is, the query of the log is printed."""
+    environ = write_config(
+        tmp_path, queue=queue, dead_letter_queue="https://sqs.eu-central-1.amazonaws.com/1/dead.fifo"
+    )
+    assert told in run("trace", "e1", environ=environ).stdout
+    assert str(ADA) in run("trace", "--phone", "601000001", environ=environ).stdout
+
+
+@pytest.mark.parametrize(
+    ("log_key", "number", "telling"), [(None, "601000001", "log_key: missing"), ("key", "12", "--phone: too short")]
+)
+def test_person_who_can_not_be_recognised(log_key: str | None, number: str, telling: str, tmp_path: Path) -> None:
+    """Without the key, or with what is no number, nobody can be recognised."""
+    result = run("trace", "--phone", number, environ=write_config(tmp_path, log_key=log_key))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(telling)
+
+
+def test_replay(machine: Machine) -> None:
+    """What is parked, failed or invalid is put back, and counted by how it ended."""
+    machine.deliver(done(), done(Status.PARKED, "old"), done(Status.PARKED, "old"), done(Status.FAILED, "No such."))
+    result = machine.run("replay")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "  1  website  FAILED  No such.",
+        "  2  website  PARKED  old",
+        "3 to be tried again as soon as `ringback serve` runs",
+    ]
+    assert machine.run("replay").stdout == "0 to be tried again\n"
+    assert "first try" in machine.run("trace", "e2").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [(["e2"], 1), (["e1"], 0), (["--source", "website"], 2), (["--source", "crm"], 0), (["--reason", "old"], 1)],
+)
+def test_replay_of_a_choice(arguments: list[str], count: int, machine: Machine) -> None:
+    """Only what is named is put back."""
+    machine.deliver(done(), done(Status.PARKED, "old"), done(Status.FAILED, "No such."))
+    assert machine.run("replay", *arguments).stdout.splitlines()[-1].startswith(f"{count} to be tried")
+
+
+def test_replay_of_what_is_old(machine: Machine) -> None:
+    """With `--even-if-old` the age counts from now, else it stays."""
+    machine.deliver(done(Status.PARKED, "older than max_age"), done(Status.PARKED, "older than max_age"))
+    machine.run("replay", "e1")
+    machine.run("replay", "e2", "--even-if-old")
+    first, second = SqliteQueue(str(machine.path)).take(2, NOW + timedelta(days=9999))
+    assert first.received_at == NOW
+    assert second.received_at > NOW
+
+
+@pytest.mark.parametrize(("queue", "told"), [(SQS, "redrive"), (None, "there is no queue")])
+@pytest.mark.parametrize("command", [["replay"], ["forget", "--phone", "601000001"]])
+def test_where_no_sqlite_queue_is(command: list[str], queue: str | None, told: str, tmp_path: Path) -> None:
+    """A queue that is not SQLite is named, with its own way."""
+    environ = write_config(
+        tmp_path, queue=queue, dead_letter_queue="https://sqs.eu-central-1.amazonaws.com/1/dead.fifo"
+    )
+    result = run(*command, environ=environ)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert (told if command == ["replay"] else "only a SQLite queue") in result.stderr
+
+
+def test_forget(machine: Machine) -> None:
+    """All that is stored about a person is deleted, and it is said what is not."""
+    machine.deliver(done(person=ADA), done(person="somebody-else"))
+    result = machine.run("forget", "--phone", "601000001")
+    assert result.stdout.startswith("1 forgotten\n")
+    assert machine.run("trace", "e1").exit_code == 1
+    assert machine.run("trace", "e2").exit_code == 0
+
+
+def test_file_that_is_not_there(machine: Machine) -> None:
+    """A file that is not there is not made by looking for it."""
+    result = machine.run("trace", "e1")
+    assert result.exit_code == 1
+    assert "no such file" in result.stderr
+    assert not machine.path.exists()
+
+
+def test_file_that_is_none_of_ours(machine: Machine) -> None:
+    """A file that can't be used is one line."""
+    machine.path.write_text("this is no database, though it is long enough to be looked at as one" * 20)
+    result = machine.run("trace", "e1")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)

@@ -1,0 +1,132 @@
+"""`ringback serve` under a real HTTP client: the function, its worker, and how they end."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.configs import SECRET, make_source, write_config
+from tests.sandbox import Sandbox, faults
+from tests.service import Service
+
+KEY = {"X-Api-Key": SECRET, "Content-Type": "application/json"}
+
+
+@pytest.fixture
+def thulium() -> Iterator[Sandbox]:
+    """A stand-in Thulium with the campaign."""
+    with Sandbox() as sandbox:
+        sandbox.add_campaign("00001")
+        yield sandbox
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Path:
+    """The queue's file."""
+    return tmp_path / "queue.db"
+
+
+def configure(folder: Path, thulium: Sandbox, **changes: Any) -> dict[str, str]:
+    """Write a configuration for the stand-in, and return the environment that names it."""
+    access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
+    return write_config(folder, thulium=access, sources={"website": make_source(consent=None)}, **changes)
+
+
+def lead(number: int) -> bytes:
+    """Return what a form sends."""
+    return json.dumps({"name": f"Ada Lis{number}", "phone": f"601000{number:03}"}).encode()
+
+
+def test_direct_mode(tmp_path: Path, thulium: Sandbox) -> None:
+    """Without a queue the answer comes with the outcome, and SIGTERM ends it with 0."""
+    with Service(configure(tmp_path, thulium)) as service:
+        assert service.ask("GET", "/") == (200, b"Ringback is up.\n")
+        status, body = service.ask("POST", "/website", lead(1), KEY)
+        assert (status, json.loads(body)["outcomes"][0]["status"]) == (200, "ADDED")
+        assert service.ask("POST", "/website", lead(1))[0] == 401
+        assert service.ask("POST", "/website", bytes(1024 * 1024 + 1), KEY)[0] == 413
+        assert service.stop() == 0
+    assert len(service.lines("customer.outcome")) == 1
+    assert len(thulium.records("00001")) == 1
+
+
+def test_queue_is_emptied_beside(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """With a SQLite queue the sender is answered before Thulium is asked, and the worker delivers."""
+    thulium.slow(0.3)
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        start = time.monotonic()
+        status, body = service.ask("POST", "/website", lead(1), KEY)
+        took = time.monotonic() - start
+        assert (status, json.loads(body)["accepted"]) == (200, 1)
+        assert took < 0.3
+        service.wait_until(lambda: service.lines("customer.outcome"))
+        assert service.stop() == 0
+    assert service.lines("customer.outcome")[0]["status"] == "ADDED"
+    assert len(thulium.records("00001")) == 1
+
+
+@pytest.mark.parametrize("state", ["answers", "hangs", "is down"])
+def test_accepting_waits_for_nobody(tmp_path: Path, thulium: Sandbox, queue: Path, state: str) -> None:
+    """With a queue the sender is answered at once, whether Thulium answers, hangs or is down."""
+    settings = configure(tmp_path, thulium, queue=f"sqlite:///{queue}")
+    if state == "hangs":
+        thulium.fail("*", faults.hang(), times=None)
+    elif state == "is down":
+        thulium.stop()
+    with Service(settings) as service:
+        for number in range(1, 6):
+            start = time.monotonic()
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+            assert time.monotonic() - start < 1  # a call to Thulium may take ten
+
+
+def test_stop_lets_a_delivery_end(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """SIGTERM in the midst of a delivery: it is ended, its outcome stored, and the exit code is 0."""
+    thulium.slow(0.5, "batch")
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        service.ask("POST", "/website", lead(1), KEY)
+        service.wait_until(lambda: thulium.counts.get("batch"))
+        assert service.stop() == 0
+    assert [line["status"] for line in service.lines("customer.outcome")] == ["ADDED"]
+    with closing(sqlite3.connect(queue)) as connection:
+        assert connection.execute("SELECT status, held FROM event").fetchall() == [("ADDED", 0)]
+
+
+def test_next_start_delivers_what_was_left(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """`paused: true` accepts and delivers nothing; a start without it delivers all of it."""
+    url = f"sqlite:///{queue}"
+    with Service(configure(tmp_path, thulium, queue=url, paused=True)) as service:
+        assert "paused" in "".join(service.err)
+        for number in range(3):
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+        time.sleep(0.3)
+        assert service.stop() == 0
+    assert thulium.counts == {}
+    with Service(configure(tmp_path, thulium, queue=url)) as service:
+        service.wait_until(lambda: len(service.lines("customer.outcome")) == 3)
+    assert len(thulium.records("00001")) == 3
+
+
+def test_thulium_that_is_down(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """While Thulium is down events are accepted and deferred; when it is back they are delivered."""
+    thulium.fail("*", faults.error(503), times=1)
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
+        service.wait_until(lambda: service.lines("customer.outcome"))
+    assert len(service.lines("customer.deferred")) == 1
+
+
+def test_capture(tmp_path: Path) -> None:
+    """`--capture` keeps each request, shows its preview, answers 200 and calls nobody, whatever the configuration."""
+    environ = {"RINGBACK_CONFIG": str(tmp_path / "none.yaml")}
+    with Service(environ, "--capture", str(tmp_path / "kept")) as service:
+        assert service.ask("POST", "/form", lead(1), {"Content-Type": "application/json"})[0] == 200
+        service.wait_until(lambda: "phone_number" in "".join(service.out))
+        assert service.stop() == 0
+    assert "without the configuration" in "".join(service.err)
+    assert len(list((tmp_path / "kept").glob("*-form.http"))) == 1
