@@ -1,0 +1,1 @@
+"""The time it takes: `make bench`."""

@@ -1,0 +1,118 @@
+"""The files around the code hold together with it: doors, pins, Makefile, CI."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.programs import run
+
+# --- the doors ---
+
+
+@pytest.mark.parametrize("door", ["main.py", "aws.py"])
+def test_doors_are_small(door: str, root: Path) -> None:
+    """A door translates and no more, in at most 50 lines."""
+    assert len((root / "functions" / door).read_text().splitlines()) <= 50
+
+
+# --- what Google builds from ---
+
+CONFIG = """
+thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+sources:
+  website: {verify: {scheme: hmac, header: X-Signature, encoding: hex}, secret: "0123456789abcdef0123456789abcdef",
+    map: {customer_id: id}, campaign: "00001"}
+"""
+
+
+def test_what_google_builds_from_answers(root: Path, tmp_path: Path) -> None:
+    """The folder that Google's build takes has the function and its pins at the top, and all of our code."""
+    run("make", "build-gcp", cwd=root)
+    folder = root / "build/gcp"
+    assert (folder / "requirements.txt").read_text() == (root / "requirements-gcp.txt").read_text()
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    start = "import functions_framework as f; print(f.create_app('webhook').test_client().get('/').text)"
+    environment = {"PYTHONPATH": str(folder), "RINGBACK_CONFIG": str(tmp_path / "config.yaml")}
+    assert "is up" in run(sys.executable, "-c", start, cwd=folder, **environment)
+
+
+# --- pins ---
+
+
+def read_pins(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", path.read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("other", ["requirements-gcp.txt", "requirements-dev.txt"])
+def test_what_is_tested_is_what_is_shipped(other: str, root: Path) -> None:
+    """A library has the same version on both clouds and in the tests."""
+    shipped, pins = read_pins(root / "requirements.txt"), read_pins(root / other)
+    assert shipped.items() <= pins.items()
+
+
+@pytest.mark.parametrize("extra", [(), ("gcp",)])
+def test_pins_hold_every_dependency(extra: tuple[str, ...], root: Path) -> None:
+    """What pyproject.toml names is pinned in the file for its cloud."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(name for each in extra for name in project["optional-dependencies"][each])]
+    pins = read_pins(root / ("requirements-gcp.txt" if extra else "requirements.txt"))
+    assert {re.split("[>=[]", each)[0].lower() for each in wanted} <= pins.keys()
+
+
+@pytest.mark.parametrize("name", ["", "-gcp", "-dev", "-tools"])
+def test_pins_have_hashes(name: str, root: Path) -> None:
+    """Each pin says which files it means, so that nobody can slip in others."""
+    text = (root / f"requirements{name}.txt").read_text()
+    pins = re.findall(r"^[a-z0-9-]+==.*\\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 0
+
+
+# --- make and CI ---
+
+TARGETS = {"install", "run", "test", "check", "build", "deploy-aws", "deploy-gcp", "bench"}
+
+
+def test_make_says_what_there_is(root: Path) -> None:
+    """`make` alone shows each target with a line about it, and does nothing."""
+    makefile = (root / "Makefile").read_text()
+    shown = dict(re.findall(r"^  make ([a-z-]+) +(\S.*)$", run("make", cwd=root), re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony
+    assert shown.keys() == set(phony[1].split()) >= TARGETS
+
+
+@pytest.mark.parametrize(
+    ("python", "words"), [("/bin/false", "needs Python 3.11"), ("./no-ensurepip", "apt install python3-venv")]
+)
+def test_make_says_what_is_missing(python: str, words: str, root: Path, tmp_path: Path) -> None:
+    """On a machine whose Python won't do, installing says so, and what would."""
+    (tmp_path / "no-ensurepip").write_text('#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\n')
+    (tmp_path / "no-ensurepip").chmod(0o755)
+    (tmp_path / "requirements-dev.txt").touch()
+    (tmp_path / "pyproject.toml").touch()
+    command = ("make", "-f", str(root / "Makefile"), "install", f"PYTHON={python}")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert words in done.stderr
+
+
+def test_ci_runs_what_the_readme_says(root: Path) -> None:
+    """CI tests with the very command that the README gives."""
+    ci = (root / ".ci/run").read_text().splitlines()
+    assert "make test" in ci
+    assert "make lint types" in ci
+    assert "make test" in (root / "README.md").read_text()
+    assert os.access(root / ".ci/run", os.X_OK)
+
+
+def test_commit_hooks_need_no_network(root: Path) -> None:
+    """What runs before a commit is what is installed here."""
+    repos = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())["repos"]
+    assert {each["repo"] for each in repos} == {"local"}
+    assert {hook["language"] for each in repos for hook in each["hooks"]} == {"system"}
