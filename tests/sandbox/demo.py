@@ -14,6 +14,8 @@ from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.show import BOLD, DIM, HEADING, RED, Screen
 
 CONFIG = Path(__file__).parent / "demo.yaml"
+NOBODY = "/nobody"  # no source; what is posted there is refused, and the log says so
+PATIENCE = 10.0  # seconds in which the log must have told of a request that is answered
 
 
 def demonstrate(port: int, *, once: bool, config: Path = CONFIG) -> int:
@@ -41,6 +43,13 @@ class Log:
         """Keep the lines at first."""
         self.kept: deque[dict[str, Any]] = deque(maxlen=100)
         self.screen: Screen | None = None
+        self._told_of_nobody = threading.Event()
+
+    def catch_up(self, function: Function) -> None:
+        """Return when all that the function has logged so far is here: it is read beside the answers, and may lag."""
+        self._told_of_nobody.clear()
+        function.post(NOBODY, b"", {})
+        self._told_of_nobody.wait(PATIENCE)
 
     def take(self, line: dict[str, Any]) -> None:
         """Take a line of the log."""
@@ -48,6 +57,8 @@ class Log:
             self.kept.append(line)
         else:
             self.screen.outcome(line)
+        if line.get("reason") == "unknown source":
+            self._told_of_nobody.set()
 
 
 def environ(thulium: Sandbox, port: int, config: Path = CONFIG) -> dict[str, str]:
@@ -66,6 +77,7 @@ def send(thulium: Sandbox, function: Function, screen: Screen, log: Log) -> bool
         url = f"{function.url}/{sample.source}"
         status, answer = function.post(f"/{sample.source}", sample.body, sample.sign(sample.body, url))
         is_well = screen.answer(sample, status, answer) and is_well
+    log.catch_up(function)
     if not is_well:
         screen.line("\nNot everything is as it must be. The log:")
         for line in log.kept:

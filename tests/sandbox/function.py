@@ -88,6 +88,7 @@ class Function:
         deadline = time.monotonic() + PATIENCE
         while not self._is_up():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self._reader.join(timeout=5)  # what it said last is what tells why
                 raise NotStarted("\n".join(self._said))
             time.sleep(0.05)
 
