@@ -84,6 +84,12 @@ def test_what_a_preset_needs_is_asked_for() -> None:
     assert mistakes[0].startswith("sources.website.secret: missing: the secret of the form's webhook")
 
 
+def test_source_that_verifies_nothing_needs_no_secret() -> None:
+    """Who says `verify: none` in so many words is not asked for a secret that nothing would use."""
+    source = {"preset": "typeform", "verify": "none", "map": {"email": "e"}, "campaign": "00001"}
+    assert load_source(source).secrets == ()
+
+
 @pytest.mark.parametrize("key", ["title", "setup", "example", "needs"])
 def test_what_presets_say_to_people_is_no_key_of_a_source(key: str) -> None:
     """A source that has one of a preset's keys for people has a key that does nothing."""

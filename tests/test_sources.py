@@ -161,7 +161,7 @@ SCHEMES = "there are: basic, hmac, jws, standard-webhooks, token"
         ({"scheme": "hmac", "header": "H", "timestamp": {"unit": "s"}, "signed": "{timestamp}{body}"},
          "verify.timestamp: timestamp: give one of header and part"),
         ({"scheme": "hmac", "header": "H", "signed": "{bodi}"},
-         ("verify: there is no placeholder {bodi}; there are {method} {url} {decoded_url} {path} "
+         ("verify.signed: there is no placeholder {bodi}; there are {method} {url} {decoded_url} {path} "
           "{id} {timestamp} {secret} {body} {sorted_form}")),
     ],
     ids=range(18),
@@ -169,6 +169,15 @@ SCHEMES = "there are: basic, hmac, jws, standard-webhooks, token"
 def test_wrong_verify(verify: object, said: str) -> None:
     """What can't verify is a mistake, in its own place and with the way out."""
     assert mistakes_of(make_source(verify=verify)) == [said]
+
+
+def test_two_mistakes_in_one_verify() -> None:
+    """A mistake in one of its keys does not hide one in another."""
+    verify = {"scheme": "hmac", "header": "H", "algorithm": "md5", "signed": "{bodi}"}
+    assert [each.partition(":")[0] for each in mistakes_of(make_source(verify=verify))] == [
+        "verify.algorithm",
+        "verify.signed",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ringback import handshake, scheme
 from ringback.expression import Expression, compile_expression
 from ringback.path import compile_path
 from ringback.schema.fields import NOT_EMPTY, Number, OneOrMany, Pairs, Parsed, Strict, Text
+from ringback.signed import compile_template
 
 
 class Part(Strict):
@@ -29,6 +30,12 @@ def parse_token_place(text: str) -> Expression:
     """Return where in a body the token is: a simple path, so that it can be taken out. Raises ValueError."""
     compile_path(text)
     return compile_expression(text)
+
+
+def parse_signed(text: str) -> str:
+    """Return a template whose placeholders all exist. Raises ValueError."""
+    compile_template(text)
+    return text
 
 
 class TimestampSchema(Part):
@@ -54,7 +61,7 @@ class HmacSchema(Part):
     key = Text(("text", "hex", "base64"))
     key_prefix = Text()
     keyed = fields.Boolean()
-    signed = Text()
+    signed = Parsed(parse_signed)
     id = Text()
     timestamp = fields.Nested(TimestampSchema)
     given = Pairs(Text())
