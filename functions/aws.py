@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ringback.keeper import Keeper
+from ringback.hosts.keeper import Keeper
 from ringback.web import MAX_BODY, Request
 
 KEEPER = Keeper(os.environ)  # reads nothing before the first event

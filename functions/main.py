@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import flask
 
-from ringback import app, task
+from ringback import app
+from ringback.hosts import task
 from ringback.web import MAX_BODY, Request, Response
 
 # Read before the framework serves: a bad configuration keeps the function from starting, and the old revision stays.
@@ -29,8 +30,7 @@ def answer(request: flask.Request, handle: Callable[[Request], Response]) -> fla
     except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
         return flask.Response('{"error":"the body breaks off"}\n', 400, content_type="application/json")
     path, _, query = request.environ["RAW_URI"].partition("?")
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    found = handle(Request(request.method, path, query, headers, body))
+    found = handle(Request(request.method, path, query, {k.lower(): v for k, v in request.headers.items()}, body))
     return flask.Response(found.body, found.status, dict(found.headers))
 
 

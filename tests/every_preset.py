@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ringback.preset import list_presets
+from ringback.grammar.preset import list_presets
 from ringback.settings import Settings
 from ringback.web import Request
 from tests.given import load

@@ -8,9 +8,10 @@ from functools import partial
 from threading import Event as Signal
 from typing import Any
 
-from ringback import task
 from ringback.app import App
 from ringback.group import make_grouping
+from ringback.hosts import task
+from ringback.hosts.worker import Worker
 from ringback.pipeline import Pipeline
 from ringback.queues.cloud_tasks import CloudTasksQueue
 from ringback.queues.handed_over import deliver_messages
@@ -18,7 +19,6 @@ from ringback.queues.sqlite import SqliteQueue
 from ringback.queues.sqs import SqsQueue
 from ringback.settings import Settings
 from ringback.web import Request, Response
-from ringback.worker import Worker
 from tests.amazon import Amazon, feed
 from tests.cloud_tasks import CloudTasks
 from tests.given import SECRET

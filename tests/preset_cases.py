@@ -30,8 +30,8 @@ from urllib.parse import urlencode, urlsplit
 
 import yaml
 
-from ringback import preset as presets
-from ringback.preset import list_presets
+from ringback.grammar import preset as presets
+from ringback.grammar.preset import list_presets
 from ringback.web import Request
 from tests.signing import make_secret
 

@@ -76,7 +76,7 @@ def test_first_configuration_is_good(page: str, workplace: Path) -> None:
 
 def test_kinds_of_proof_are_schemes(page: str, root: Path) -> None:
     """Each scheme that the page tells a header by is one that the configuration takes."""
-    from ringback.schema.verification import SCHEMES  # noqa: PLC0415 - the copy's own is for the commands
+    from ringback.grammar.verification import SCHEMES  # noqa: PLC0415 - the copy's own is for the commands
 
     rows = re.findall(r"^\|.*$", page, re.MULTILINE)
     kinds = [kind for row in rows for kind in re.findall(r"\{scheme: ([a-z-]+)", row)]

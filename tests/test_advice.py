@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ringback import config
-from ringback.advice import advise, list_sources
+from ringback.grammar.advice import advise, list_sources
 from ringback.settings import Settings
 from tests.configs import make_source, read_config, write_config
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.answers import Answer, AnswerSpec, compile_answers, find_answer, read_answers
-from ringback.expression import ExpressionFailed, compile_expression
+from ringback.expressions.answers import Answer, AnswerSpec, compile_answers, find_answer, read_answers
+from ringback.expressions.expression import ExpressionFailed, compile_expression
 
 JOTFORM_VALUE = "first(full, join(' ', [prefix, first, middle, last, suffix, area, phone][?@]), datetime, @)"
 

@@ -11,7 +11,7 @@ import pytest
 
 import aws
 from ringback.errors import ConfigError
-from ringback.keeper import SETTLING, Keeper
+from ringback.hosts.keeper import SETTLING, Keeper
 from ringback.web import MAX_BODY, Request
 from tests.amazon import Amazon, feed, find_arn
 from tests.sandbox import Sandbox, faults

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.backoff import LONGEST, LONGEST_ASKED, next_try
+from ringback.delivery.backoff import LONGEST, LONGEST_ASKED, next_try
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringback.batch import LEFT_OUT, Batch, Replies
+from ringback.delivery.batch import LEFT_OUT, Batch, Replies
 from ringback.errors import CallFailed
 from ringback.settings import Settings
-from ringback.thulium import RecordReply, Thulium
-from ringback.wire import Wire
+from ringback.thulium.api import RecordReply, Thulium
+from ringback.thulium.wire import Wire
 from tests.leads import configure
 from tests.sandbox import Sandbox, faults
 

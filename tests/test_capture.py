@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ringback.capture import Capture
-from ringback.kept_request import load_request
+from ringback.reports.capture import Capture
+from ringback.reports.kept_request import load_request
 from ringback.settings import Settings
 from ringback.web import Request
 from tests.configs import make_source, read_config

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ringback.kept_request import dump_request
+from ringback.reports.kept_request import dump_request
 from ringback.web import Request
 from tests.configs import make_source, run, write_config
 from tests.sandbox import Sandbox, faults
@@ -270,8 +270,8 @@ def test_serve_with_a_file_that_can_not_be_used(tmp_path: Path) -> None:
 def test_serve_where_nothing_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where gunicorn is not installed, it is said how it gets there."""
     monkeypatch.setitem(sys.modules, "gunicorn.app.base", None)
-    monkeypatch.delitem(sys.modules, "ringback.serve", raising=False)
-    monkeypatch.delattr("ringback.serve", raising=False)
+    monkeypatch.delitem(sys.modules, "ringback.hosts.serve", raising=False)
+    monkeypatch.delattr("ringback.hosts.serve", raising=False)
     result = run("serve", environ=write_config(tmp_path))
     assert result.exit_code == 1
     assert result.stderr.startswith("serve: gunicorn is not installed")

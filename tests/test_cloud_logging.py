@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ringback.cloud_logging import tell_log
+from ringback.reports.cloud_logging import tell_log
 from tests.configs import run, write_config
 
 QUEUE = "cloud-tasks:projects/acme-leads/locations/europe-central2/queues/ringback"

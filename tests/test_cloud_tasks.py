@@ -16,9 +16,10 @@ import grpc
 import pytest
 from google.cloud.tasks_v2 import CloudTasksClient, Task
 
-from ringback import app, log, task
+from ringback import app, log
 from ringback.errors import ConfigError, TooLarge
 from ringback.event import Event, Verdict
+from ringback.hosts import task
 from ringback.outcome import Status
 from ringback.queues import QueueFailed
 from ringback.queues.cloud_tasks import LARGEST, REST, CloudTasksQueue

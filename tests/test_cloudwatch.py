@@ -9,8 +9,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from ringback.cloudwatch import LogUnreachable, run
-from ringback.log_query import write_queries
+from ringback.reports.cloudwatch import LogUnreachable, run
+from ringback.reports.log_query import write_queries
 from tests import configs
 from tests.amazon import Amazon
 

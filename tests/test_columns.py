@@ -1,6 +1,6 @@
 """Rows of texts are lined up."""
 
-from ringback.columns import align
+from ringback.reports.columns import align
 
 
 def test_columns_are_as_wide_as_their_widest_text() -> None:

@@ -20,8 +20,8 @@ from moto import mock_aws
 
 from ringback import config
 from ringback.errors import ConfigError
-from ringback.schema.source import NO_PROOF
-from ringback.schema.words import REGIONS
+from ringback.grammar.source import NO_PROOF
+from ringback.grammar.words import REGIONS
 from ringback.settings import CloudTasks, Settings
 from tests import given as example
 from tests.given import SECRET, THULIUM, find_mistakes, load, make_config, make_source

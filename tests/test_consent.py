@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.consent import YES, is_yes
+from ringback.leads.consent import YES, is_yes
 from tests.leads import configure, deliver, make_event, read_statuses
 from tests.sandbox import Sandbox
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback.errors import RingbackError
-from ringback.expression import ExpressionFailed, compile_expression
+from ringback.expressions.expression import ExpressionFailed, compile_expression
 
 EVENT = {"name": "Łucja Sowa", "tags": ["a", None], "age": 41, "none": None, "when": "x"}
 

@@ -14,9 +14,9 @@ import pytest
 
 from ringback import log
 from ringback.app import App
+from ringback.grammar.source import SENDERS_PATIENCE
 from ringback.queues import history
 from ringback.queues.sqlite import SqliteQueue
-from ringback.schema.source import SENDERS_PATIENCE
 from ringback.settings import Settings
 from ringback.web import Response
 from tests.amazon import Amazon

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringback.delivery.fetch import complete, fits
 from ringback.event import Event
-from ringback.expression import compile_expression
-from ringback.fetch import complete, fits
+from ringback.expressions.expression import compile_expression
 from ringback.outcome import Outcome, Status
 from ringback.secret import Secret
 from ringback.settings import Fetch
-from ringback.wire import Wire
+from ringback.thulium.wire import Wire
 from tests.events import make_event
 from tests.preset_cases import serve
 from tests.sandbox import Sandbox, faults

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.expression import compile_expression
-from ringback.functions import Functions, is_true
+from ringback.expressions.expression import compile_expression
+from ringback.expressions.functions import Functions, is_true
 
 EVENT = {
     "none": None,
@@ -83,7 +83,7 @@ def test_truth(value: object, truth: object) -> None:
 
 def test_every_function_of_ours_is_described() -> None:
     """A function that an expression can call has its line where users read of it."""
-    from ringback import functions  # noqa: PLC0415 - its text is what is tested
+    from ringback.expressions import functions  # noqa: PLC0415 - its text is what is tested
 
     own = set(Functions.FUNCTION_TABLE) - set(Functions.__mro__[1].FUNCTION_TABLE)  # type: ignore[attr-defined]
     assert own == {"first", "list", "json", "prefix", "split", "split_name"}

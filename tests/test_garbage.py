@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ringback import log
 from ringback.app import App
-from ringback.preset import list_presets
+from ringback.grammar.preset import list_presets
 from ringback.web import MAX_BODY, Request, Response
 from tests.every_preset import load_all, sign_for
 from tests.given import SECRET

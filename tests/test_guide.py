@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from ringback import config
-from ringback.guide import explain_sender, list_senders, write_example
-from ringback.preset import list_presets, read_preset
+from ringback.grammar.preset import list_presets, read_preset
+from ringback.reports.guide import explain_sender, list_senders, write_example
 from tests.configs import write_config
 from tests.preset_cases import list_schemes
 from tests.signing import make_secret

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.errors import BadSignature
-from ringback.handshake import KINDS, MAX_CHALLENGE, MAX_QUESTION, Handshake, answer_handshake
-from ringback.scheme import Hmac
 from ringback.secret import Secret
-from ringback.signature import verify
+from ringback.verification.handshake import KINDS, MAX_CHALLENGE, MAX_QUESTION, Handshake, answer_handshake
+from ringback.verification.scheme import Hmac
+from ringback.verification.signature import verify
 from ringback.web import Request, Response
 
 SECRET = "example_client_secret"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.hours import (
+from ringback.leads.hours import (
     Hours,
     Range,
     is_open,

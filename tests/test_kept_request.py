@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.kept_request import dump_request, load_request
+from ringback.reports.kept_request import dump_request, load_request
 from ringback.web import Request
 
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=255, exclude_characters=" ?\x7f\x85\xa0"))

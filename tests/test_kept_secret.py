@@ -10,8 +10,8 @@ import pytest
 
 from ringback import log
 from ringback.errors import ConfigError
-from ringback.keeper import KEPT, KEPT_AT_LEAST, Keeper
-from ringback.kept_secret import KeptSecret
+from ringback.hosts.keeper import KEPT, KEPT_AT_LEAST, Keeper
+from ringback.hosts.kept_secret import KeptSecret
 from ringback.web import Request, Response
 from tests.amazon import Amazon
 from tests.sandbox import Sandbox

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pytest
 
 from ringback.errors import BadSignature
-from ringback.keyed import MAX_HEADER, verify_hmac, verify_jws
-from ringback.scheme import STANDARD_WEBHOOKS, Hmac, Jws, JwsAlgorithm, Timestamp
 from ringback.secret import Secret
-from ringback.signed import MAX_FORM_FIELDS
+from ringback.verification.keyed import MAX_HEADER, verify_hmac, verify_jws
+from ringback.verification.scheme import STANDARD_WEBHOOKS, Hmac, Jws, JwsAlgorithm, Timestamp
+from ringback.verification.signed import MAX_FORM_FIELDS
 from ringback.web import Request
 
 NOW = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)

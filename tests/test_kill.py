@@ -20,11 +20,11 @@ from typing import Any, Self
 
 import pytest
 
+from ringback.hosts.worker import Worker
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
 from ringback.queues.history import trace
 from ringback.queues.sqlite import SqliteQueue
-from ringback.worker import Worker
 from tests.given import SECRET, load
 from tests.sandbox import Fault, Sandbox, faults
 from tests.served import Served

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from ringback.lead import BadLead, Lead, is_empty, is_lead_field, nest_fields, read_lead, split_full_name
-from ringback.lead_schema import NAMES, LeadSchema, Text, get_schema
+from ringback.leads.lead import BadLead, Lead, is_empty, is_lead_field, nest_fields, read_lead, split_full_name
+from ringback.leads.lead_schema import NAMES, LeadSchema, Text, get_schema
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 SCHEMA = LeadSchema("PL", ["PL"], WARSAW)

@@ -6,7 +6,7 @@ import pytest
 
 from ringback import app
 from ringback.errors import ConfigError
-from ringback.local import open_sqlite, wire
+from ringback.hosts.local import open_sqlite, wire
 from ringback.queues import QueueFailed
 from tests.configs import read_config, write_config
 

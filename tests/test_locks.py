@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
+from ringback.delivery.locks import Locks
 from ringback.errors import CallFailed
-from ringback.locks import Locks
 
 SOON = 10.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringback.log_query import write_queries
+from ringback.reports.log_query import write_queries
 
 ODD = 'it\'s "odd"'
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ringback.errors import CallFailed
 from ringback.event import Event
-from ringback.hours import is_open, read_hours
+from ringback.leads.hours import is_open, read_hours
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
 from tests.given import PROOF, load

@@ -3,7 +3,7 @@
 import pytest
 
 from ringback.errors import ConfigError
-from ringback.names import fill_in, look_up_in, parse_secret
+from ringback.grammar.names import fill_in, look_up_in, parse_secret
 
 NOWHERE = look_up_in({}, pytest.fail)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ringback.online import Online
-from ringback.statuses import RIGHT, UNSEEN, WRONG, Finding, Word
-from ringback.thulium import Thulium
-from ringback.wire import Wire
+from ringback.reports.online import Online
+from ringback.reports.statuses import RIGHT, UNSEEN, WRONG, Finding, Word
+from ringback.thulium.api import Thulium
+from ringback.thulium.wire import Wire
 from tests.configs import make_source, read_config
 from tests.sandbox import Sandbox, faults
 

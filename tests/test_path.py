@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.path import compile_path, drop_paths
+from ringback.expressions.path import compile_path, drop_paths
 
 EVENT = {
     "id": 1,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringback.digits import read_digits
-from ringback.phone import BadNumber, Phone, read_number, same_number, search_forms
+from ringback.leads.digits import read_digits
+from ringback.leads.phone import BadNumber, Phone, read_number, same_number, search_forms
 
 MOBILE = Phone("+48601000001", "601000001")
 LANDLINE = Phone("+48221234567", "221234567")
@@ -303,6 +303,6 @@ def test_same_number_in_either_reading() -> None:
 
 def test_import_is_cheap() -> None:
     """Google's tables are loaded with the first number, not at import."""
-    code = "import sys, ringback.phone; sys.exit('phonenumbers' in sys.modules)"
+    code = "import sys, ringback.leads.phone; sys.exit('phonenumbers' in sys.modules)"
     functions = str(Path(__file__).parents[1] / "functions")
     assert subprocess.run([sys.executable, "-c", code], check=False, env={"PYTHONPATH": functions}).returncode == 0

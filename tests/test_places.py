@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from ringback.answers import compile_answers
-from ringback.expression import compile_expression
-from ringback.places import LONGEST, MOST, list_places
+from ringback.expressions.answers import compile_answers
+from ringback.expressions.expression import compile_expression
+from ringback.reports.places import LONGEST, MOST, list_places
 
 FORM = compile_answers({"items": "answers"})
 

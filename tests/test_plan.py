@@ -10,7 +10,7 @@ import pytest
 from ringback.app import App
 from ringback.event import Event
 from ringback.mapping import Assignment, Mapper
-from ringback.plan import NEW_ID, Call, plan_calls
+from ringback.reports.plan import NEW_ID, Call, plan_calls
 from ringback.settings import Settings
 from tests.configs import make_source, read_config
 from tests.sandbox import Sandbox

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ringback.preset import FOLDER, list_presets, merge, read_preset
+from ringback.grammar.preset import FOLDER, list_presets, merge, read_preset
 from tests.given import SECRET, find_mistakes, load_source, make_config
 
 

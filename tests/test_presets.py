@@ -14,16 +14,16 @@ import pytest
 
 from ringback import config
 from ringback.app import App
+from ringback.delivery.fetch import complete
 from ringback.errors import BadSignature, ConfigError
 from ringback.event import Event
-from ringback.fetch import complete
+from ringback.grammar.preset import list_presets
 from ringback.intake import take_in
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome
-from ringback.preset import list_presets
 from ringback.settings import Settings
+from ringback.thulium.wire import Wire
 from ringback.web import Request, Response
-from ringback.wire import Wire
 from tests.preset_cases import (
     CAMPAIGN,
     PUBLIC_URL,

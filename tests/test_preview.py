@@ -9,7 +9,7 @@ import pytest
 
 from ringback.body import parse
 from ringback.errors import BadBody
-from ringback.preview import guess_type, walk
+from ringback.reports.preview import guess_type, walk
 from ringback.settings import Settings
 from ringback.web import Request
 from tests.configs import SECRET, make_source, read_config

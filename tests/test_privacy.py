@@ -12,17 +12,18 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ringback import log, replies
+from ringback import log
 from ringback.app import App
 from ringback.intake import take_in
 from ringback.mapping import Assignment, Mapper
 from ringback.queues.message import dump_event, load_event
 from ringback.queues.sqlite import SqliteQueue
 from ringback.queues.sqs import Message
-from ringback.replies import RecordReply
 from ringback.settings import Settings
+from ringback.thulium import replies
+from ringback.thulium.replies import RecordReply
+from ringback.thulium.wire import Reply
 from ringback.web import Request
-from ringback.wire import Reply
 from tests.given import SECRET, load
 from tests.journeys import Direct, Sqlite
 from tests.preset_cases import (

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ringback.errors import CallFailed
-from ringback.phone import read_number
-from ringback.probe import Probe, ProbeRefused, Recorder, tell_reply
+from ringback.leads.phone import read_number
+from ringback.reports.probe import Probe, ProbeRefused, Recorder, tell_reply
 from ringback.secret import Secret
-from ringback.thulium import Thulium
-from ringback.wire import Reply
+from ringback.thulium.api import Thulium
+from ringback.thulium.wire import Reply
 from tests.sandbox import Sandbox, Status, faults
 
 PHONE = read_number("601 000 001", "PL", ["PL"])

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from ringback import config
-from ringback.schema.campaign import CampaignSchema, ThuliumSchema, TopSchema
-from ringback.schema.source import CustomerSchema, FetchSchema, SourceSchema
-from ringback.schema.verification import HmacSchema, TokenSchema
+from ringback.grammar.campaign import CampaignSchema, ThuliumSchema, TopSchema
+from ringback.grammar.source import CustomerSchema, FetchSchema, SourceSchema
+from ringback.grammar.verification import HmacSchema, TokenSchema
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

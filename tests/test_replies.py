@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.errors import CallFailed
-from ringback.replies import (
+from ringback.thulium.replies import (
     LONGEST,
     NONSENSE,
     RecordReply,
@@ -23,7 +23,7 @@ from ringback.replies import (
     read_retry_after,
     read_rows,
 )
-from ringback.wire import Reply
+from ringback.thulium.wire import Reply
 
 # The documentation's own examples.
 BATCH = {

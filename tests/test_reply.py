@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from ringback.reply import REPLIES, reply
+from ringback.verification.reply import REPLIES, reply
 from ringback.web import answer_json
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ringback import requeue
+from ringback.delivery import requeue
 from ringback.event import Event
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringback.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Timestamp, Token, needs_url, query_value, strip
+from ringback.verification.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Timestamp, Token, needs_url, query_value, strip
 from ringback.web import Request
 
 

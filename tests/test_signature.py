@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from ringback.body import parse
 from ringback.errors import BadSignature
-from ringback.expression import compile_expression
-from ringback.scheme import (
+from ringback.expressions.expression import compile_expression
+from ringback.secret import Secret
+from ringback.verification.scheme import (
     STANDARD_WEBHOOKS,
     Basic,
     Hmac,
@@ -28,8 +29,7 @@ from ringback.scheme import (
     needs_url,
     strip,
 )
-from ringback.secret import Secret
-from ringback.signature import secret_problem, verify
+from ringback.verification.signature import secret_problem, verify
 from ringback.web import Request
 
 NOW = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ringback.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Jws, Timestamp, Token
 from ringback.settings import AnswerPlace, Source
+from ringback.verification.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Jws, Timestamp, Token
 from tests.given import PROOF, SECRET, SOURCE, find_mistakes, load, load_source, make_config, make_source
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from ringback.outcome import Outcome, Status
 from ringback.queues.history import Kept, Story
-from ringback.story import count_kept, tell_story
+from ringback.reports.story import count_kept, tell_story
 from tests.events import NOW
 
 WARSAW = ZoneInfo("Europe/Warsaw")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.expression import compile_expression
-from ringback.syntax import parse_tree
+from ringback.expressions.expression import compile_expression
+from ringback.expressions.syntax import parse_tree
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import yaml
 
 from ringback import log
 from ringback.app import build
-from ringback.backoff import next_try
-from ringback.keeper import SETTLING
+from ringback.delivery.backoff import next_try
+from ringback.hosts.keeper import SETTLING
 from ringback.outcome import Status
 from ringback.queues.sqs import LARGEST, LONGEST_REASON, MOST, SqsQueue
 from tests.events import NOW, again, done, make_event

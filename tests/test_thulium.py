@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from ringback.errors import CallFailed
-from ringback.login import REFUSED, encode_basic
-from ringback.replies import RecordReply
 from ringback.secret import Secret
-from ringback.thulium import Thulium
-from ringback.wire import Wire
+from ringback.thulium.api import Thulium
+from ringback.thulium.login import REFUSED, encode_basic
+from ringback.thulium.replies import RecordReply
+from ringback.thulium.wire import Wire
 from tests.sandbox import Sandbox, faults, seeds
 
 RECORDS = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.url import check_url, parse_host, parse_url
+from ringback.thulium.url import check_url, parse_host, parse_url
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ringback.errors import CallFailed
-from ringback.wire import MAX_REPLY, Reply, Wire
+from ringback.thulium.wire import MAX_REPLY, Reply, Wire
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -527,9 +527,8 @@ def test_the_environment_is_ignored(wire: Wire, refusing: int, monkeypatch: pyte
 
 def test_nothing_heavy_is_imported_before_the_first_call() -> None:
     """A function that only stores events never imports requests."""
-    program = (
-        "import sys; from ringback.wire import Wire; Wire(); print({'requests', 'urllib3', 'ssl'} & {*sys.modules})"
-    )
+    make = "from ringback.thulium.wire import Wire; Wire()"
+    program = f"import sys; {make}; print({{'requests', 'urllib3', 'ssl'}} & {{*sys.modules}})"
     run = subprocess.run([sys.executable, "-c", program], cwd=FUNCTIONS, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 

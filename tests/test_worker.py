@@ -9,10 +9,10 @@ import pytest
 
 from ringback import log
 from ringback.event import Event, Verdict
+from ringback.hosts.worker import Deliver, Worker, read_clock
 from ringback.outcome import Outcome, Status
 from ringback.queues.history import trace
 from ringback.queues.sqlite import SqliteQueue
-from ringback.worker import Deliver, Worker, read_clock
 from tests.events import NOW, again, done, make_event
 
 Reports = list[tuple[str, Status]]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ringback.hosts.wsgi import make_application
 from ringback.web import MAX_BODY, Request, Response
-from ringback.wsgi import make_application
 
 
 class Broken:

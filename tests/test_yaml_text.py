@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.yaml_text import Document, read_yaml
+from ringback.grammar.yaml_text import Document, read_yaml
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "---\n", "\n\n"])

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from ringback import log
-from ringback.aws_secret import read_secret
 from ringback.config import load
 from ringback.direct import deliver_now
 from ringback.errors import ConfigError, RefusedRequest, WrongMethod
 from ringback.excerpt import make_excerpt
+from ringback.hosts.aws_secret import read_secret
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
-from ringback.reply import reply
 from ringback.settings import Settings
-from ringback.thulium import FindAccess, nowhere
+from ringback.thulium.api import FindAccess, nowhere
+from ringback.verification.reply import reply
 from ringback.web import Request, Response, answer_json
 
 RETRY_AFTER = {"Retry-After": "60"}

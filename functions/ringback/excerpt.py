@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ringback.event import Event
-from ringback.expression import ExpressionFailed
+from ringback.expressions.expression import ExpressionFailed
 from ringback.mapping import EXCERPT, look_into, name_place
 from ringback.settings import Place, Source
 

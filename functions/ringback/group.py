@@ -8,10 +8,10 @@ from marshmallow import ValidationError
 
 from ringback import log
 from ringback.event import Event
-from ringback.expression import ExpressionFailed
-from ringback.lead_schema import LeadSchema
+from ringback.expressions.expression import ExpressionFailed
+from ringback.leads.lead_schema import LeadSchema
+from ringback.leads.phone import Phone
 from ringback.mapping import Look, look_into
-from ringback.phone import Phone
 from ringback.settings import Settings, Source
 
 # The number first, whatever a source matches by: opt-outs often have nothing else, and must not overtake their lead.

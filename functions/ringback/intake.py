@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl
 from ringback.body import blank_out, parse, parse_form
 from ringback.errors import BadSignature, TooLarge, UnsupportedType, WrongMethod
 from ringback.event import Event
-from ringback.expression import Expression, ExpressionFailed, is_true
-from ringback.handshake import answer_handshake
-from ringback.path import drop_paths
-from ringback.scheme import Scheme, Token, strip
+from ringback.expressions.expression import Expression, ExpressionFailed, is_true
+from ringback.expressions.path import drop_paths
 from ringback.settings import Settings, Source
-from ringback.signature import verify
+from ringback.verification.handshake import answer_handshake
+from ringback.verification.scheme import Scheme, Token, strip
+from ringback.verification.signature import verify
 from ringback.web import MAX_BODY, Request, Response
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")

@@ -9,16 +9,16 @@ from itertools import islice
 
 from marshmallow import ValidationError
 
-from ringback.answers import Answer, find_answer, read_answers
-from ringback.consent import is_yes
 from ringback.errors import CallFailed
 from ringback.event import Event
-from ringback.expression import Expression, ExpressionFailed, is_true
-from ringback.hours import next_opening, read_relative, write_time
-from ringback.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
-from ringback.lead_schema import LeadSchema
+from ringback.expressions.answers import Answer, find_answer, read_answers
+from ringback.expressions.expression import Expression, ExpressionFailed, is_true
+from ringback.leads.consent import is_yes
+from ringback.leads.hours import next_opening, read_relative, write_time
+from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
+from ringback.leads.lead_schema import LeadSchema
+from ringback.leads.phone import Phone
 from ringback.outcome import Outcome, Status, scrub
-from ringback.phone import Phone
 from ringback.secret import Secret
 from ringback.settings import AnswerPlace, Campaign, Place, Settings, Source
 

@@ -12,21 +12,21 @@ from time import monotonic
 from typing import TypeVar
 
 from ringback import log
-from ringback.backoff import next_try
-from ringback.campaigns import Campaigns
-from ringback.customers import Customers
+from ringback.delivery.backoff import next_try
+from ringback.delivery.campaigns import Campaigns
+from ringback.delivery.customers import Customers
+from ringback.delivery.fetch import complete
+from ringback.delivery.locks import Locks
+from ringback.delivery.parallel import run_each
+from ringback.delivery.stop import Stop
 from ringback.event import Again, Done, Event, Verdict
-from ringback.fetch import complete
 from ringback.intake import take_in
-from ringback.locks import Locks
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
-from ringback.parallel import run_each
 from ringback.settings import Settings, Source
-from ringback.stop import Stop
-from ringback.thulium import FindAccess, Thulium, nowhere
+from ringback.thulium.api import FindAccess, Thulium, nowhere
+from ringback.thulium.wire import Wire
 from ringback.web import Request, Response
-from ringback.wire import Wire
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from ringback.answers import AnswerSpec
-from ringback.expression import Expression
-from ringback.handshake import Handshake
-from ringback.hours import Hours
-from ringback.path import Path
-from ringback.scheme import Scheme
+from ringback.expressions.answers import AnswerSpec
+from ringback.expressions.expression import Expression
+from ringback.expressions.path import Path
+from ringback.leads.hours import Hours
 from ringback.secret import Secret
+from ringback.verification.handshake import Handshake
+from ringback.verification.scheme import Scheme
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 
 import click
 
-from ringback.advice import advise, list_sources
-from ringback.columns import align
 from ringback.commands.say import fail, show
 from ringback.config import find_file, load
-from ringback.online import Online
-from ringback.phone import BadNumber, read_number
-from ringback.probe import Probe, Recorder
+from ringback.grammar.advice import advise, list_sources
+from ringback.leads.phone import BadNumber, read_number
+from ringback.reports.columns import align
+from ringback.reports.online import Online
+from ringback.reports.probe import Probe, Recorder
+from ringback.reports.statuses import WRONG
 from ringback.settings import Settings
-from ringback.statuses import WRONG
-from ringback.thulium import Thulium
-from ringback.wire import Wire
+from ringback.thulium.api import Thulium
+from ringback.thulium.wire import Wire
 
 ASK = """
 At {url} this makes two customers with your number, puts one of them into campaign {campaign} with a status under

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from ringback import cloudwatch
-from ringback.cloud_logging import tell_log
-from ringback.columns import align
 from ringback.commands.say import fail, show
 from ringback.config import load
-from ringback.local import open_sqlite
-from ringback.log_query import SHOWN, Field, write_queries
+from ringback.hosts.local import open_sqlite
+from ringback.leads.phone import BadNumber, read_number
 from ringback.mapping import hash_person
-from ringback.phone import BadNumber, read_number
 from ringback.queues import history
 from ringback.queues.database import Database
+from ringback.reports import cloudwatch
+from ringback.reports.cloud_logging import tell_log
+from ringback.reports.columns import align
+from ringback.reports.log_query import SHOWN, Field, write_queries
+from ringback.reports.story import count_kept, tell_story
 from ringback.settings import Settings
-from ringback.story import count_kept, tell_story
 
 REPLAYS = {
     "sqs": "replay: SQS's own redrive does it: aws sqs start-message-move-task --source-arn DEAD_LETTER_QUEUE "

@@ -3,7 +3,7 @@
 import click
 
 from ringback.commands.say import fail, show
-from ringback.guide import explain_sender, list_senders
+from ringback.reports.guide import explain_sender, list_senders
 
 
 @click.command()

@@ -9,9 +9,9 @@ import click
 from ringback.commands.say import fail, show
 from ringback.config import load
 from ringback.errors import RefusedRequest
-from ringback.kept_request import load_request
-from ringback.preview import guess_type, walk
-from ringback.schema.fields import find_nearest
+from ringback.grammar.fields import find_nearest
+from ringback.reports.kept_request import load_request
+from ringback.reports.preview import guess_type, walk
 from ringback.settings import Settings, Source
 from ringback.web import MAX_BODY, Request
 

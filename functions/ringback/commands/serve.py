@@ -13,7 +13,7 @@ from ringback.errors import ConfigError
 from ringback.web import Request, Response
 
 if TYPE_CHECKING:
-    from ringback.serve import Work
+    from ringback.hosts.serve import Work
 
 NEEDS_GUNICORN = "serve: gunicorn is not installed; python -m pip install -r requirements-gcp.txt brings it"
 Handle = Callable[[Request], Response]
@@ -36,7 +36,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int, cap
     Log lines go to standard output. SIGTERM and Ctrl-C end it in order.
     """
     try:
-        from ringback import serve as server  # noqa: PLC0415 - what serves is not installed where only a cloud is meant
+        from ringback.hosts import serve as server  # noqa: PLC0415 - what serves is not installed where only a cloud is meant
     except ImportError:
         fail(NEEDS_GUNICORN)
     handle, work, about = open_capture(capture, environ) if capture else open_app(environ)
@@ -50,7 +50,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int, cap
 
 def open_app(environ: Mapping[str, str]) -> "tuple[Handle, Work | None, str]":
     """Return what answers, what is done beside, and what is said of both."""
-    from ringback.local import wire  # noqa: PLC0415 - not needed where requests are only kept
+    from ringback.hosts.local import wire  # noqa: PLC0415 - not needed where requests are only kept
 
     settings = load(environ)
     app, worker = wire(settings)
@@ -61,7 +61,7 @@ def open_app(environ: Mapping[str, str]) -> "tuple[Handle, Work | None, str]":
 
 def open_capture(folder: Path, environ: Mapping[str, str]) -> "tuple[Handle, None, str]":
     """Return what keeps requests and shows them; a bad configuration is told, and then done without."""
-    from ringback.capture import Capture  # noqa: PLC0415 - not needed where events are delivered
+    from ringback.reports.capture import Capture  # noqa: PLC0415 - not needed where events are delivered
 
     try:
         settings = load(environ, with_secrets=False)

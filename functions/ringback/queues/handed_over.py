@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ringback import log
-from ringback.backoff import next_try
+from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
 from ringback.outcome import Outcome, Status
 from ringback.queues.message import load_event

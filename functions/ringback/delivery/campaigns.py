@@ -1,0 +1,79 @@
+"""Leads with customer ids -> outcomes: added to their campaigns, or there already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ringback.delivery.batch import Batch, Replies
+from ringback.delivery.locks import Locks
+from ringback.delivery.parallel import run_each
+from ringback.delivery.requeue import Requeue
+from ringback.errors import CallFailed
+from ringback.mapping import Assignment
+from ringback.outcome import Outcome, Status
+from ringback.settings import Settings
+from ringback.thulium.api import RecordReply, Thulium
+
+REFUSED = 400  # and above, of a record's http_status; ALREADY_EXISTS comes with it too
+FINAL_WORDS = {"ADDED": Status.ADDED, "ALREADY_EXISTS": Status.ALREADY_EXISTS, "FAILED": Status.FAILED}
+DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
+
+
+class Campaigns:
+    """Adds leads to Thulium's campaigns."""
+
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+        """Keep what the calls need."""
+        self._batch = Batch(thulium, settings.thulium.batch_size)
+        self._requeue = Requeue(thulium, settings, locks)
+        self._threads = settings.thulium.parallel
+
+    def add(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
+        """Return the outcome of each assignment, in their order.
+
+        One customer is one record, the last one's: Thulium's reply has a customer only once.
+        """
+        replies = self._send(assignments, deadline)
+        outcomes = [_judge(each, replies) for each in assignments]
+        last = {(each.campaigns[0].id, each.customer_id): n for n, each in enumerate(assignments)}
+        coming_again = [n for n in last.values() if _comes_again(assignments[n], outcomes[n])]
+
+        def put_back(n: int) -> Outcome:
+            return self._requeue.put_back(assignments[n], outcomes[n], deadline)
+
+        for n, outcome in zip(coming_again, run_each(put_back, coming_again, self._threads), strict=True):
+            outcomes[n] = outcome
+        for each, outcome in zip(assignments, outcomes, strict=True):
+            if outcome.status in DONE:
+                self._requeue.remember(each.event.key)
+        return outcomes
+
+    def _send(self, assignments: Sequence[Assignment], deadline: float) -> dict[str, Replies]:
+        records: dict[str, dict[int, Mapping[str, object]]] = {}
+        for each in assignments:
+            records.setdefault(each.campaigns[0].id, {})[each.customer_id] = each.lead.record
+        return {campaign_id: self._batch.send(campaign_id, some, deadline) for campaign_id, some in records.items()}
+
+
+def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campaign_id: str) -> Outcome:
+    """Return what Thulium's reply about one customer means. Only its own final words are final."""
+    if reply is None:
+        return assignment.outcome(Status.DEFERRED, "Thulium's reply leaves the customer out", campaign_id=campaign_id)
+    if isinstance(reply, CallFailed):
+        return replace(assignment.defer(reply), campaign_id=campaign_id)
+    known = {"campaign_id": campaign_id, "record_id": reply.record_id, "http_status": reply.http_status}
+    status = FINAL_WORDS.get(reply.status)
+    if status is Status.ADDED and (reply.http_status or 0) >= REFUSED:
+        return assignment.outcome(Status.DEFERRED, "Thulium's reply says ADDED, and that it was refused", **known)
+    if status is None:
+        word = assignment.scrub(reply.status)
+        return assignment.outcome(Status.DEFERRED, f"Thulium's reply has an unknown status: {word}", **known)
+    return assignment.outcome(status, assignment.scrub(reply.message) or None, **known)
+
+
+def _judge(assignment: Assignment, replies: Mapping[str, Replies]) -> Outcome:
+    campaign_id = assignment.campaigns[0].id
+    return decide(assignment, replies[campaign_id].get(assignment.customer_id), campaign_id)
+
+
+def _comes_again(assignment: Assignment, outcome: Outcome) -> bool:
+    return outcome.status is Status.ALREADY_EXISTS and assignment.campaigns[0].on_existing == "requeue"

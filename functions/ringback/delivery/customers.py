@@ -1,0 +1,167 @@
+"""lead -> customer id: search, create, complete."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ringback import log
+from ringback.delivery.locks import Locks
+from ringback.delivery.parallel import run_each
+from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, find_changes, get_row_id, match_keys
+from ringback.delivery.search import Search
+from ringback.errors import CallFailed
+from ringback.leads.lead import MATCH_FIELDS, Lead
+from ringback.mapping import Assignment, invalid
+from ringback.outcome import Outcome, Status
+from ringback.settings import Settings
+from ringback.thulium.api import Thulium
+
+FINAL_REFUSALS = (400, 409, 422)  # Thulium's word about this customer; any other error is about the call
+
+
+class Customers:
+    """Thulium's customers, found or made. One person is handled by one thread at a time.
+
+    The locks hold within this process. Two processes that create the same person at once both search again afterwards,
+    and the lowest id wins. What can still make two: leads with the same address or identifier and different numbers,
+    in different processes at once; and a third lead that is searched by what only the later of the two has, before
+    the older one has been given it.
+    """
+
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+        """Keep what the calls need."""
+        self._thulium = thulium
+        self._search = Search(thulium, settings)
+        self._region = settings.phone_region
+        self._threads = settings.thulium.parallel
+        self._locks = locks
+
+    def identify(self, assignments: Sequence[Assignment], deadline: float) -> list[Assignment | Outcome]:
+        """Return each assignment with its lead's customer id, or the outcome that says why it has none.
+
+        Leads of one source that are alike in all by which they are searched are looked up once, with the latest one's
+        fields. For a stop all who match are found, those besides the oldest as ``Lead.others``.
+        """
+        latest = {identity(each): each for each in assignments}
+        each_once = list(latest.values())
+        found = run_each(lambda each: self._identify_one(each, deadline), each_once, self._threads, needs_search)
+        by_identity = dict(zip(latest, found, strict=True))
+        return [_take_over(each, by_identity[identity(each)]) for each in assignments]
+
+    def _identify_one(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        if not needs_search(assignment):
+            return assignment.lead
+        try:
+            with self._locks.hold(known_by(assignment.lead), deadline):
+                return self._find_or_create(assignment, deadline)
+        except CallFailed as error:
+            return assignment.defer(error)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the lead's neighbours with it
+            log.write_bug(error, f"the customer of event {assignment.event.id} could not be found")
+            return assignment.outcome(Status.DEFERRED, "internal error")
+
+    def _find_or_create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        is_stop = assignment.source.action == "stop"
+        rows = (self._search.find_all if is_stop else self._search.find_first)(assignment, deadline)
+        if rows:
+            return self._complete(assignment, rows, deadline)
+        if assignment.source.customer.on_missing == "fail":
+            return assignment.outcome(Status.SKIPPED, "no such customer")
+        if assignment.lead.phone is None and not is_stop:  # a stop is kept for whatever a later lead is found by
+            return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
+        return self._create(assignment, deadline)
+
+    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
+        """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
+        ids = sorted({get_row_id(row) for row in rows})
+        oldest = next(row for row in rows if get_row_id(row) == ids[0])
+        is_stop = assignment.source.action == "stop"
+        notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
+        update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
+        try:
+            self._update(oldest, assignment.lead, update, deadline)
+        except CallFailed as error:
+            if error.http_status not in FINAL_REFUSALS:
+                raise
+            notes.append(f"the customer was not updated: {assignment.scrub(error.message)}")
+        notes = [*assignment.lead.notes, *notes]
+        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
+
+    def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
+        """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
+        names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
+        return [name for name in names if not any(carries(row, assignment.lead, name, self._region) for row in rows)]
+
+    def _update(self, row: Row, lead: Lead, update: Sequence[str], deadline: float) -> None:
+        changes = find_changes(row, lead, update, self._region)
+        if any(name in changes for name in ADDED_ONLY):
+            # A search's row may lack further numbers, and what is put may replace what is there: look at the whole.
+            row = self._thulium.get_customer(get_row_id(row), deadline)
+            changes = find_changes(row, lead, update, self._region)
+        if changes:
+            self._thulium.update_customer(get_row_id(row), changes, deadline)
+
+    def _create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        try:
+            created = self._thulium.create_customer(describe_new(assignment.lead), deadline)
+        except CallFailed as error:
+            return self._judge_refusal(assignment, error, deadline)
+        # Another instance may have created the same person since our search: both look again and take the lowest id.
+        ids = sorted({created, *map(get_row_id, self._search.find_again(assignment, deadline))})
+        if ids[0] != created:
+            _write_duplicate(assignment, created, ids[0])
+            self._merge(assignment, ids[0], deadline)
+        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]))
+
+    def _merge(self, assignment: Assignment, oldest: int, deadline: float) -> None:
+        """Give the oldest what the lead is searched by and they lack: a later lead would find the other one alone."""
+        row = self._thulium.get_customer(oldest, deadline)
+        lacking = [name for name in match_keys(assignment) if name in ADDED_ONLY or not row.get(name)]
+        self._update(row, assignment.lead, lacking, deadline)
+
+    def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
+        """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
+        if error.http_status not in FINAL_REFUSALS:
+            raise error
+        rows = self._search.find_first(assignment, deadline)
+        if rows:
+            return self._complete(assignment, rows, deadline)
+        reason = assignment.scrub(error.message or error.reason)
+        return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
+
+
+def known_by(lead: Lead) -> list[tuple[str, object]]:
+    """Return all by which a lead's customer can be found."""
+    return [(name, lead.customer[name]) for name in MATCH_FIELDS if name in lead.customer]
+
+
+def needs_search(assignment: Assignment) -> bool:
+    """Return whether Thulium is asked for the lead's customer: a stop holds for all who match, known or not."""
+    lead = assignment.lead
+    return lead.customer_id is None or (assignment.source.action == "stop" and bool(known_by(lead)))
+
+
+def identity(assignment: Assignment) -> object:
+    """Return what is equal for assignments of one source whose customer is one and the same."""
+    lead = assignment.lead
+    keys = tuple((name, lead.customer[name]) for name in match_keys(assignment))
+    return lead.customer_id, keys, assignment.source.name
+
+
+def _take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:
+    if isinstance(found, Outcome):
+        return found
+    notes = tuple(dict.fromkeys((*assignment.lead.notes, *found.notes)))
+    lead = replace(assignment.lead, customer_id=found.customer_id, others=found.others, notes=notes)
+    return replace(assignment, lead=lead)
+
+
+def _write_duplicate(assignment: Assignment, created: int, oldest: int) -> None:
+    log.write(
+        "WARNING",
+        f"customer {created} was created beside {oldest}",
+        "customer.duplicate",
+        source=assignment.source.name,
+        event_id=assignment.event.id,
+        customer_id=oldest,
+        duplicate_id=created,
+    )

@@ -1,0 +1,89 @@
+"""Puts the record of somebody who comes again back to be called, if nothing speaks against it."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from ringback.delivery.locks import Locks
+from ringback.errors import CallFailed
+from ringback.mapping import Assignment
+from ringback.outcome import Outcome, Status
+from ringback.settings import Campaign, Settings
+from ringback.thulium.api import Thulium
+
+LEFT_ALONE = frozenset({"NO_CALL", "IN_PROGRESS", "MY_RECORD"})  # system statuses that a requeue does not touch
+REMEMBERED = 10_000  # events of which this process knows that they are done
+
+Record = Mapping[str, object]
+
+
+class Requeue:
+    """Looks at records and puts them back. A stop of the same customer waits meanwhile, in this process."""
+
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+        """Keep what the calls need."""
+        self._thulium = thulium
+        self._zone = settings.thulium.timezone
+        self._stop = settings.stop
+        self._locks = locks
+        self._done: OrderedDict[str, None] = OrderedDict()
+
+    def put_back(self, assignment: Assignment, existing: Outcome, deadline: float) -> Outcome:
+        """Return what becomes of a lead who is in the campaign already (``existing``).
+
+        An event that has been done is delivered once more only because its sender did not hear of it.
+        """
+        if assignment.event.key in self._done:
+            return existing
+        try:
+            with self._locks.hold([assignment.customer_id], deadline):
+                return self._look_and_put(assignment, existing.record_id, deadline)
+        except CallFailed as error:
+            return assignment.defer(error)
+
+    def remember(self, event_key: str) -> None:
+        """Take note that an event is done: its person is in the campaign."""
+        self._done[event_key] = None
+        if len(self._done) > REMEMBERED:
+            self._done.popitem(last=False)
+
+    def _look_and_put(self, assignment: Assignment, record_id: int | None, deadline: float) -> Outcome:
+        campaign, customer_id = assignment.campaigns[0], assignment.customer_id
+        record = self._thulium.get_record(campaign.id, customer_id, deadline)
+        if not record or not record.get("system_status"):
+            reason = "Thulium has the customer in the campaign, and shows no record of it"
+            return assignment.outcome(Status.DEFERRED, reason, record_id=record_id)
+        if self._said_stop(record, campaign, deadline):
+            return assignment.outcome(Status.SKIPPED, "said stop", record_id=record_id)
+        if why := find_obstacle(assignment, record, self._zone):
+            return assignment.outcome(Status.ALREADY_EXISTS, why, record_id=record_id)
+        self._thulium.update_record(campaign.id, customer_id, assignment.lead.record, deadline)
+        return assignment.outcome(Status.REQUEUED, record_id=record_id)
+
+    def _said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
+        """Return whether a record is of somebody who is not to be called, whatever ``requeue_from`` says."""
+        status, stop = record.get("status_id"), campaign.stop.get("status_id")
+        if stop is not None and str(status) == str(stop):
+            return True
+        if record["system_status"] != "NO_CALL":
+            return False
+        return "NO_CALL" not in campaign.requeue_from or str(status) in self._find_stops(campaign, deadline)
+
+    def _find_stops(self, campaign: Campaign, deadline: float) -> set[str]:
+        """Return the ids that the dictionary's stop has in a campaign: its records show no other."""
+        stops = {str(stop) for stop in (self._stop, campaign.stop.get("dictionary_status_id")) if stop}
+        rows = self._thulium.statuses(campaign.id, deadline) if stops else []
+        return {str(row.get("status_id")) for row in rows if str(row.get("dictionary_status_id")) in stops}
+
+
+def find_obstacle(assignment: Assignment, record: Record, zone: ZoneInfo) -> str | None:
+    """Return why a record is not put back to be called, if it is not: an agent has it, or it was called since."""
+    if not {"status_id", "dictionary_status_id"} & assignment.lead.record.keys():
+        return "the lead has no status to be put back with"
+    status = str(record["system_status"])
+    if status in LEFT_ALONE - assignment.campaigns[0].requeue_from:
+        return f"the record is {status}"
+    called = str(record.get("call_date") or "")  # to the minute, in Thulium's time zone
+    if called >= assignment.event.received_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"):
+        return "called since the event came in"
+    return None

@@ -1,0 +1,94 @@
+"""A lead beside a customer's row in Thulium: is it the same person, and what is still to be told. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from ringback.leads.lead import MATCH_FIELDS, Lead, nest_fields
+from ringback.leads.phone import same_number, search_forms
+from ringback.mapping import Assignment
+
+ADDED_ONLY = ("phone_number", "email")  # a customer may have several of these: they are added, never replaced
+IN_PLACE_OF_A_SURNAME = ("name", "email", "phone_number", "identifier")
+
+Row = Mapping[str, object]
+
+
+def match_keys(assignment: Assignment) -> tuple[str, ...]:
+    """Return the lead fields that its customer is searched by, in the source's order; what it lacks is left out.
+
+    A lead with none of those is searched by whatever it has: to create it unseen would make it once for each delivery.
+    """
+    customer = assignment.lead.customer
+    own = tuple(name for name in assignment.source.customer.match if name in customer)
+    return own or tuple(name for name in MATCH_FIELDS if name in customer)
+
+
+def sure_keys(keys: Sequence[str]) -> list[str]:
+    """Return by what a customer just created is searched again: the first key, and the number that all have in common.
+
+    By the first a later lead finds them; the number is what another instance's lead, which may lack the first, has too.
+    """
+    return list(dict.fromkeys((keys[0], "phone_number" if "phone_number" in keys else keys[0])))
+
+
+def list_forms(lead: Lead, name: str, phone_forms: Sequence[str]) -> list[str]:
+    """Return what is searched for, to find by the field ``name``: a number in each form that Thulium may have it in."""
+    if name == "phone_number" and lead.phone:
+        return search_forms(lead.phone, phone_forms)
+    return [str(lead.customer[name])]
+
+
+def get_row_id(row: Row) -> int:
+    """Return a row's customer id."""
+    return int(str(row["customer_id"]))
+
+
+def carries(row: Row, lead: Lead, name: str, region: str) -> bool:
+    """Return whether a row has the lead's value of a field: what Thulium finds need not, if it ignores the filter."""
+    texts = _texts(row, name, f"{name}s")
+    if name == "phone_number" and lead.phone:
+        return any(same_number(text, lead.phone.e164, region) for text in texts)
+    value = str(lead.customer[name])
+    return value in texts or (name == "email" and value.casefold() in map(str.casefold, texts))
+
+
+def may_hide(row: Row, name: str) -> bool:
+    """Return whether the customer may have more than its row shows: a list's rows are documented nowhere."""
+    return name == "phone_number" and "phone_numbers" not in row
+
+
+def find_changes(row: Row, lead: Lead, update: Sequence[str], region: str) -> dict[str, object]:
+    """Return what ``PUT customers/:id`` shall send, so that the customer in ``row`` has the lead's ``update`` fields.
+
+    Numbers and addresses are added to those that are there, nothing is emptied.
+    """
+    changes: dict[str, object] = {}
+    for name in update:
+        value = _read(lead.customer, name)
+        if value is None or _read(row, name) == value:
+            continue
+        if name not in ADDED_ONLY:
+            changes[name] = value
+        elif not carries(row, lead, name, region):
+            changes[name] = [*_texts(row, name, f"{name}s"), value]
+    return nest_fields(changes)
+
+
+def describe_new(lead: Lead) -> dict[str, object]:
+    """Return the body of ``POST customers``: all of the lead's fields, and a surname, which Thulium demands."""
+    fields = dict(lead.customer)
+    if "surname" not in fields:
+        fields["surname"] = next(fields[name] for name in IN_PLACE_OF_A_SURNAME if name in fields)
+        fields.pop("name", None)
+    return {name: [value] if name in ADDED_ONLY else value for name, value in fields.items()}
+
+
+def _read(fields: Row, name: str) -> object:
+    head, _, rest = name.partition(".")
+    value = fields.get(head)
+    return value.get(rest) if rest and isinstance(value, Mapping) else value
+
+
+def _texts(row: Row, *names: str) -> list[str]:
+    fields = [row.get(name) for name in names]
+    values = [value for field in fields for value in (field if isinstance(field, list) else [field])]
+    return list(dict.fromkeys(str(value).strip() for value in values if value not in (None, "")))

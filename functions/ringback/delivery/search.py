@@ -1,0 +1,63 @@
+"""lead -> the customers whom Thulium has for it already."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from ringback.delivery.rows import Row, carries, get_row_id, list_forms, match_keys, may_hide, sure_keys
+from ringback.errors import CallFailed
+from ringback.leads.lead import Lead
+from ringback.mapping import Assignment
+from ringback.settings import Settings
+from ringback.thulium.api import Thulium
+
+LOOKED_AT = 5  # customers at most whose row may hide a number; more come where Thulium ignores what is searched for
+NOT_FOUND = 404
+
+
+class Search:
+    """Searches customers; found are only those who really carry the value that was searched for."""
+
+    def __init__(self, thulium: Thulium, settings: Settings) -> None:
+        """Keep what the calls need."""
+        self._thulium = thulium
+        self._region = settings.phone_region
+        self._forms = settings.thulium.phone_forms
+
+    def find_first(self, assignment: Assignment, deadline: float) -> list[Row]:
+        """Return the customers who match by the first key, and form of it, by which anybody matches."""
+        return self._first(assignment.lead, match_keys(assignment), deadline)
+
+    def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
+        """Return those whom another instance may have created at the same time, and who was created here."""
+        keys = sure_keys(match_keys(assignment))
+        return [row for key in keys for row in self._first(assignment.lead, [key], deadline)]
+
+    def find_all(self, assignment: Assignment, deadline: float) -> list[Row]:
+        """Return every customer who matches, by whatever, and the one whose id the lead has."""
+        lead = assignment.lead
+        rows = [row for some in self._look(lead, match_keys(assignment), deadline) for row in some]
+        return rows if lead.customer_id is None else [*self._get(lead.customer_id, deadline), *rows]
+
+    def _get(self, customer_id: int, deadline: float) -> list[Row]:
+        try:
+            return [self._thulium.get_customer(customer_id, deadline)]
+        except CallFailed as error:
+            if error.http_status != NOT_FOUND:
+                raise
+            return []
+
+    def _first(self, lead: Lead, keys: Sequence[str], deadline: float) -> list[Row]:
+        return next(filter(None, self._look(lead, keys, deadline)), [])
+
+    def _look(self, lead: Lead, keys: Sequence[str], deadline: float) -> Iterator[list[Row]]:
+        """Yield the customers who carry each value, in each form that it may have."""
+        for name in keys:
+            for form in list_forms(lead, name, self._forms):
+                rows = self._thulium.find_customers(name, form, deadline)
+                yield self._confirm(rows, lead, name, deadline)
+
+    def _confirm(self, rows: Sequence[Row], lead: Lead, name: str, deadline: float) -> list[Row]:
+        sure = [row for row in rows if carries(row, lead, name, self._region)]
+        hiding = (row for row in rows if may_hide(row, name) and row not in sure)
+        whole = [self._thulium.get_customer(get_row_id(row), deadline) for row in islice(hiding, LOOKED_AT)]
+        return [*sure, *(row for row in whole if carries(row, lead, name, self._region))]

@@ -1,0 +1,77 @@
+"""Opt-outs with customer ids -> outcomes: who said stop has a record that is not called in each campaign named."""
+
+from collections.abc import Sequence
+
+from ringback.delivery.batch import Batch
+from ringback.delivery.campaigns import decide
+from ringback.delivery.locks import Locks
+from ringback.delivery.parallel import run_each
+from ringback.errors import CallFailed
+from ringback.leads.phone import search_forms
+from ringback.mapping import Assignment
+from ringback.outcome import Outcome, Status
+from ringback.settings import Campaign, Settings
+from ringback.thulium.api import Thulium
+
+CONFIRMED = (Status.ADDED, Status.STOPPED)
+NOT_FOUND = 404
+
+
+class Stop:
+    """Stops customers. A requeue of the same one waits meanwhile, in this process."""
+
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+        """Keep what the calls need."""
+        self._thulium = thulium
+        self._batch = Batch(thulium, settings.thulium.batch_size)
+        self._dictionary_status = settings.stop
+        self._forms = settings.thulium.phone_forms
+        self._threads = settings.thulium.parallel
+        self._locks = locks
+
+    def stop(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
+        """Return the outcome of each: STOPPED when every campaign has confirmed that nobody of them is called."""
+        return run_each(lambda each: self._stop_one(each, deadline), assignments, self._threads)
+
+    def _stop_one(self, assignment: Assignment, deadline: float) -> Outcome:
+        """Stop in every campaign, whatever another one says; what can still be mended is told first."""
+        ids = [assignment.customer_id, *assignment.lead.others]
+        try:
+            with self._locks.hold(ids, deadline):
+                found = [self._stop_in(each, ids, assignment, deadline) for each in assignment.campaigns]
+                undone = [outcome for outcomes in found for outcome in outcomes if outcome.status not in CONFIRMED]
+                self._stop_number(assignment, deadline)
+        except CallFailed as error:
+            return assignment.defer(error)
+        undone.sort(key=lambda outcome: outcome.status.is_final)
+        return undone[0] if undone else assignment.outcome(Status.STOPPED)
+
+    def _stop_in(
+        self, campaign: Campaign, ids: Sequence[int], assignment: Assignment, deadline: float
+    ) -> list[Outcome]:
+        """Return what became of each customer in one campaign: added as one who is not called, or made one."""
+        replies = self._batch.send(campaign.id, dict.fromkeys(ids, campaign.stop), deadline)
+        outcomes = {each: decide(assignment, replies.get(each), campaign.id) for each in ids}
+        for customer_id, outcome in outcomes.items():
+            if outcome.status is Status.ALREADY_EXISTS:
+                outcomes[customer_id] = self._change(campaign, customer_id, assignment, deadline)
+        return list(outcomes.values())
+
+    def _change(self, campaign: Campaign, customer_id: int, assignment: Assignment, deadline: float) -> Outcome:
+        try:
+            self._thulium.update_record(campaign.id, customer_id, campaign.stop, deadline)
+        except CallFailed as error:
+            return assignment.defer(error)
+        return assignment.outcome(Status.STOPPED)
+
+    def _stop_number(self, assignment: Assignment, deadline: float) -> None:
+        """Stop the number in the campaigns that the configuration does not name, in each form it may have there."""
+        phone, status = assignment.lead.phone, self._dictionary_status
+        if phone is None or status is None:
+            return
+        for form in search_forms(phone, self._forms):
+            try:
+                self._thulium.stop_number(form, status, deadline)
+            except CallFailed as error:
+                if error.http_status != NOT_FOUND:  # no campaign has it
+                    raise

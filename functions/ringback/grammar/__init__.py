@@ -1,0 +1,1 @@
+"""The grammar of the configuration: YAML, presets, and a marshmallow schema for each of its parts."""

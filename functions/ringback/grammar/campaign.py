@@ -1,0 +1,86 @@
+"""``thulium:``, ``campaigns:`` and the keys at the top."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from marshmallow import ValidationError, fields, post_load, validates_schema
+
+from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Parsed, SecretText, Strict, Text
+from ringback.grammar.lead_fields import Constants
+from ringback.grammar.words import parse_campaign_id, parse_region, parse_zone
+from ringback.leads.hours import read_hours
+from ringback.settings import ThuliumSettings
+from ringback.thulium.url import parse_host, parse_url
+
+LARGEST_ID = 2**31 - 1
+SYSTEM_STATUSES = (
+    *("TO_CALL", "IN_PROGRESS", "CALL", "MY_RECORD", "NO_CALL"),
+    *("ABANDONED_AFTER_N_TRIES", "CALL_NO_SOONER_THAN", "CALL_PROGRESSIVE"),
+)
+
+
+class ThuliumSchema(Strict):
+    """``thulium:``."""
+
+    url = Parsed(parse_host, required=True)
+    user = SecretText(required=True)
+    password = SecretText(required=True)
+    timeout = Number(0.1, 120, load_default=10)
+    batch_size = Number(1, 1000, whole=True, load_default=100)
+    parallel = Number(1, 64, whole=True, load_default=8)
+    timezone = Parsed(parse_zone, load_default=lambda: ZoneInfo("Europe/Warsaw"))
+    phone_forms = OneOrMany(Text(("e164", "digits")), load_default=list)
+
+    @post_load
+    def build(self, data: dict[str, object], **_: object) -> ThuliumSettings:
+        """Return the settings."""
+        return ThuliumSettings(**{**data, "phone_forms": tuple(data["phone_forms"])})  # type: ignore[arg-type]
+
+
+class StopSchema(Strict):
+    """``stop:`` of a campaign: the status of those who are not to be called."""
+
+    status_id = Number(1, LARGEST_ID, whole=True)
+    dictionary_status_id = Number(1, LARGEST_ID, whole=True)
+
+    @validates_schema
+    def refuse_both(self, data: dict[str, object], **_: object) -> None:
+        """Raise ValidationError where both are given."""
+        if len(data) > 1:
+            raise ValidationError("both status_id and dictionary_status_id are given; Thulium takes one")
+
+
+class GlobalStopSchema(Strict):
+    """``stop:`` at the top: a status of the dictionary, which all campaigns know."""
+
+    dictionary_status_id = Number(1, LARGEST_ID, whole=True, required=True)
+
+
+class CampaignSchema(Strict):
+    """One of ``campaigns:``."""
+
+    id = Parsed(parse_campaign_id, required=True)
+    set = Constants(load_default=dict)
+    on_existing = Text(("keep", "requeue"), load_default="keep")
+    requeue_from = OneOrMany(Text(SYSTEM_STATUSES), load_default=list)
+    call_hours = Parsed(read_hours, load_default=None)
+    stop = fields.Nested(StopSchema, load_default=dict)
+
+
+class TopSchema(Strict):
+    """The keys at the top that are no sections."""
+
+    phone_region = Parsed(parse_region, load_default="PL")
+    countries = OneOrMany(Parsed(parse_region), load_default=None, validate=NOT_EMPTY)
+    public_url = Parsed(parse_url, load_default="")
+    queue = Text(load_default=None)
+    dead_letter_queue = Text(load_default=None)
+    max_age = Duration(load_default=timedelta(hours=24))
+    retention = Duration(load_default=timedelta(days=30))
+    store = Text(("event", "values"), load_default="event")
+    paused = fields.Boolean(load_default=False)
+    log_key = SecretText(load_default=None)
+    stop = fields.Nested(GlobalStopSchema, load_default=dict)
+    thulium = fields.Raw(required=True)
+    campaigns = fields.Raw(load_default=dict)
+    sources = fields.Raw(required=True)

@@ -1,0 +1,60 @@
+"""``map:`` and ``set:``: lead fields, and where their values are or what they are."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from marshmallow import ValidationError, fields
+
+from ringback.grammar.fields import NOT_A_TEXT, Pairs, find_nearest, flatten
+from ringback.grammar.place import PlaceField
+from ringback.leads.hours import read_relative
+from ringback.leads.lead import is_lead_field, nest_fields
+from ringback.leads.lead_schema import NAMES, LeadSchema
+
+ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Places(Pairs):
+    """``map:``."""
+
+    def __init__(self, **rest: object) -> None:
+        """Read places."""
+        super().__init__(PlaceField(), **rest)
+
+    def read(self, name: str, value: object) -> object:
+        """Return where the field's value is. Raises ValidationError."""
+        check_name(name)
+        return super().read(name, value)
+
+
+class Constants(Pairs):
+    """``set:``. What no lead can have is found when the file is read; a time may be relative: ``+15m``."""
+
+    schema = LeadSchema("PL", [], ZoneInfo("UTC"))
+
+    def __init__(self, **rest: object) -> None:
+        """Read values as they are."""
+        super().__init__(fields.Raw(), **rest)
+
+    def read(self, name: str, value: object) -> object:
+        """Return the constant as it is written: it is read with the lead's other values. Raises ValidationError."""
+        check_name(name)
+        if not isinstance(value, str | int | float):
+            raise ValidationError(f"{NOT_A_TEXT}, or write a number")
+        try:
+            if name == "next_call_date" and isinstance(value, str) and value.startswith("+"):
+                read_relative(value, ANY_TIME)
+            elif name != "phone_number":
+                self.schema.load(nest_fields({name: value}))
+        except ValidationError as error:
+            raise ValidationError(next(iter(flatten(error.messages).values()))) from None
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return value
+
+
+def check_name(name: str) -> None:
+    """Raise ValidationError for what is no field of a lead."""
+    if not is_lead_field(name):
+        known = find_nearest(name, NAMES, "your own fields are custom_fields.<its name>")
+        raise ValidationError(f"not a field of a lead; {known}")

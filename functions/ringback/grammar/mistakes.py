@@ -1,0 +1,61 @@
+"""The mistakes of a configuration: all of them, each with its path and the way out."""
+
+import json
+from collections.abc import Mapping
+
+from marshmallow import Schema, ValidationError
+
+from ringback.grammar.fields import NOT_A_TEXT, flatten
+from ringback.grammar.yaml_text import read_yaml
+
+Path = tuple[str, ...]
+UNKNOWN = "its ${NAME} is not known here, and nothing can be said without it; set NAME to any good value"
+HIDDEN = frozenset({"user", "password", "secret", "token", "verify_token", "log_key", "headers"})
+
+
+class Mistakes:
+    """Collects mistakes by path; of several in one place the first is told."""
+
+    def __init__(self, plain: Mapping[Path, str]) -> None:
+        """Take the unquoted texts that YAML read as something else, to explain what it made of them."""
+        self._plain = plain
+        self._texts: dict[Path, str] = {}
+        self._unsaid: set[Path] = set()
+
+    def add(self, path: Path, text: str) -> None:
+        """Add a mistake."""
+        if path not in self._unsaid:
+            self._texts.setdefault(path, text + self._explain(path, text))
+
+    def leave_out(self, path: Path) -> None:
+        """Say nothing of ``path``, nor of the list that it is an item of: its value is not known here."""
+        self._unsaid |= {path, path[:-1]} if "".join(path[-1:]).isdecimal() else {path}
+
+    def load(self, schema: Schema, data: object, path: Path) -> object:
+        """Return what ``schema`` makes of ``data``, None if it has mistakes; they are added.
+
+        Where a value that is not known here would be one, that is said instead: there is nothing to go on with.
+        """
+        try:
+            return schema.load(data)  # type: ignore[arg-type]  # what is no mapping is one of the mistakes
+        except ValidationError as error:
+            for inner, text in flatten(error.messages).items():
+                self._add_read((*path, *inner), text)
+            return None
+
+    def _add_read(self, path: Path, text: str) -> None:
+        if path in self._unsaid:
+            self._texts.setdefault(path, UNKNOWN)
+        else:
+            self.add(path, text)
+
+    def list(self) -> list[str]:
+        """Return a line for each, in the order of the paths."""
+        return [f"{'.'.join(path) or 'the file'}: {text}" for path, text in sorted(self._texts.items())]
+
+    def _explain(self, path: Path, text: str) -> str:
+        raw = self._plain.get(path)
+        if raw is None or not text.startswith(NOT_A_TEXT) or HIDDEN.intersection(path):
+            return ""
+        meant = json.dumps(read_yaml(raw).data, default=str)
+        return f': YAML reads {raw} as {"a number" if meant == raw else meant}, write "{raw}"'

@@ -1,0 +1,146 @@
+"""``sources:`` and presets: one grammar."""
+
+from collections.abc import Mapping
+
+from marshmallow import ValidationError, fields, post_load, validate
+
+from ringback.body import FORM, JSON, XML
+from ringback.expressions.answers import AnswerSpec, compile_answers
+from ringback.expressions.expression import compile_expression
+from ringback.expressions.path import compile_path
+from ringback.grammar.fields import (
+    NOT_EMPTY,
+    Kind,
+    Number,
+    OneOrMany,
+    Pairs,
+    Parsed,
+    SecretText,
+    Strict,
+    Text,
+)
+from ringback.grammar.lead_fields import Constants, Places
+from ringback.grammar.place import PlaceField
+from ringback.grammar.verification import HANDSHAKES, SCHEMES
+from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
+from ringback.settings import CustomerRules, Fetch
+from ringback.thulium.url import check_url
+from ringback.verification.reply import REPLIES
+
+NO_PROOF = (
+    "missing; say how the sender proves itself, {{scheme: token, header: X-Api-Key}} for one, or in so many words: none"
+)
+NO_CAMPAIGN = "missing; name one of `campaigns:`, or write an id in quotes"
+METHODS = ("POST", "GET", "PUT", "PATCH")
+SENDERS_PATIENCE = 8  # seconds, where nothing is known of it
+
+
+class FetchSchema(Strict):
+    """``fetch:``."""
+
+    url = Parsed(check_url, required=True)
+    headers = Pairs(SecretText(), load_default=dict)
+    gone = Parsed(compile_expression, load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, object], **_: object) -> Fetch:
+        """Return what is fetched."""
+        return Fetch(**data)  # type: ignore[arg-type]
+
+
+def parse_update(name: str) -> str:
+    """Return a lead field that a customer who was found can be given. Raises ValueError."""
+    if not is_lead_field(name) or name in ("customer_id", "full_name", *RECORD_FIELDS):
+        raise ValueError("not a field of a customer; write one like phone_number, email or note")
+    return name
+
+
+class CustomerSchema(Strict):
+    """``customer:``."""
+
+    match = OneOrMany(Text(MATCH_FIELDS), load_default=lambda: list(MATCH_FIELDS), validate=NOT_EMPTY)
+    on_missing = Text(("create", "fail"), load_default="create")
+    update = OneOrMany(Parsed(parse_update), load_default=lambda: ["phone_number", "email"])
+
+    @post_load
+    def build(self, data: dict[str, object], **_: object) -> CustomerRules:
+        """Return the rules."""
+        return CustomerRules(tuple(data["match"]), str(data["on_missing"]), tuple(data["update"]))  # type: ignore[arg-type]
+
+
+class RouteSchema(Strict):
+    """One of ``campaign:``'s routes."""
+
+    when = Parsed(compile_expression, load_default=None)
+    to = Text(required=True)
+
+
+class RouteField(fields.Field[Mapping[str, object]]):
+    """One of ``campaign:``'s routes, or the word of a campaign alone."""
+
+    schema = RouteSchema()
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Mapping[str, object]:
+        if isinstance(value, Mapping):
+            return self.schema.load(value)  # type: ignore[no-any-return]
+        return {"when": None, "to": Text().deserialize(value)}
+
+
+class Proof(OneOrMany):
+    """``verify:``: how a sender proves itself; that it does not is said in so many words."""
+
+    def _deserialize(self, value: object, *args: object, **rest: object) -> list[object]:
+        if value == "none":
+            return []
+        if value == []:
+            raise self.make_error("required")
+        return super()._deserialize(value, *args, **rest)
+
+
+class Answers(fields.Field[AnswerSpec]):
+    """``answers:``, compiled."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> AnswerSpec:
+        try:
+            return compile_answers(Pairs(Text()).deserialize(value))  # type: ignore[arg-type]  # they are texts
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+def parse_type(text: str) -> str:
+    """Return a content type whose bodies can be read. Raises ValueError."""
+    if text not in (JSON, FORM, *XML):
+        raise ValueError(f"not a content type that is read here; there are {', '.join((JSON, FORM, *XML))}")
+    return text
+
+
+class SourceSchema(Strict):
+    """One of ``sources:``, merged with its preset, its lists written out."""
+
+    verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
+    secret = OneOrMany(SecretText(), load_default=list)
+    token = SecretText(load_default=None)
+    verify_token = SecretText(load_default=None)
+    handshake = OneOrMany(Kind("kind", HANDSHAKES), load_default=list)
+    reply = Text(tuple(REPLIES), load_default=None)
+    methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)
+    body = Parsed(parse_type, load_default=None)
+    empty = Text(load_default=None)
+    items = Parsed(compile_expression, load_default=lambda: compile_expression("@"))
+    every = OneOrMany(Parsed(compile_expression), load_default=list, data_key="only")  # a schema has an `only` itself
+    event_id = Parsed(compile_expression, load_default=None)
+    volatile = OneOrMany(Parsed(compile_path), load_default=list)
+    fetch = fields.Nested(FetchSchema, load_default=None)
+    answers = Answers(load_default=None)
+    when = Parsed(compile_expression, load_default=None)
+    consent = PlaceField(load_default=None)
+    map = Places(load_default=dict)
+    set = Constants(load_default=dict)
+    customer = fields.Nested(CustomerSchema, load_default=lambda: CustomerSchema().load({}))
+    action = Text(("lead", "stop"), load_default="lead")
+    campaign = OneOrMany(RouteField(), required=True, error_messages={"required": NO_CAMPAIGN}, validate=NOT_EMPTY)
+    answer_within = Number(0.5, 300, load_default=SENDERS_PATIENCE)
+    retries = fields.Raw(load_default=None)
+    echoes = fields.Boolean(load_default=False)
+    on_invalid = Number(200, 422, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
+    evidence = Text(("vendor", "recorded", "described"), load_default=None)

@@ -1,0 +1,137 @@
+"""Empties a SQLite queue: takes what is due, has it delivered, stores what became of it, and says so in the log."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from ringback import log
+from ringback.delivery.backoff import next_try
+from ringback.event import Again, Event, Verdict
+from ringback.outcome import Outcome, Status
+from ringback.queues import QueueFailed, history
+from ringback.queues.sqlite import LEASE, Held, SqliteQueue
+
+Deliver = Callable[[Sequence[Event], datetime], Sequence[Verdict]]
+Report = Callable[[Event, Outcome, float], None]
+
+POLL = 0.025  # seconds between two looks at what other processes have put, or at what has become due
+QUIET = 0.02  # seconds without another event after which a batch is not waited for any longer
+LONGEST_COMPANY = 0.5  # seconds that an event waits at most for others that keep coming
+AFTER_FAILURE = 1.0  # seconds
+PURGE_EVERY = 30.0  # seconds
+
+BROKEN = Outcome(Status.DEFERRED, "internal error")
+
+
+def read_clock() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Worker:
+    """Delivers a queue's events in batches of up to ``batch_size``; several workers may share one queue.
+
+    ``deliver`` gives a verdict for each event, in their order; should it raise, all its events are tried again later.
+    ``report`` is called with event, outcome and seconds for each outcome that was stored. ``lease`` is the time after
+    which the events of a worker that was killed are given to another. One that is ``paused`` delivers nothing. What was
+    settled longer ago than ``retention`` is deleted.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it works on, and three knobs
+        self,
+        queue: SqliteQueue,
+        deliver: Deliver,
+        report: Report = log.write_outcome,
+        *,
+        batch_size: int = 100,
+        lease: timedelta = LEASE,
+        paused: bool = False,
+        retention: timedelta = history.RETENTION,
+        clock: Callable[[], datetime] = read_clock,
+    ) -> None:
+        """Take the parts; nothing is opened before ``run``."""
+        self._queue = queue
+        self._deliver = deliver
+        self._report = report
+        self._batch_size = batch_size
+        self._lease = lease
+        self._paused = paused
+        self._retention = retention
+        self._clock = clock
+        self._purged = -PURGE_EVERY
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; what is being delivered then is finished, the rest is left for the next start."""
+        if self._paused:
+            stop.wait()
+        while not stop.is_set():
+            try:
+                self._purge()
+                if not self.step(stop):
+                    self._queue.wait(POLL)
+            except QueueFailed as error:
+                log.write("ERROR", str(error), "queue.failed")
+                stop.wait(AFTER_FAILURE)
+            except Exception as error:  # noqa: BLE001 - logged; a worker that is gone would deliver nothing ever again
+                log.write_bug(error, "the worker has failed")
+                stop.wait(AFTER_FAILURE)
+
+    def step(self, stop: threading.Event) -> int:
+        """Take what is due, deliver and settle it. Returns how many events it were. Raises QueueFailed."""
+        if not self._gather(stop):
+            return 0
+        events = self._queue.take(self._batch_size, self._clock(), lease=self._lease)
+        if stop.is_set():
+            self._queue.hand_back(events, self._clock())
+        else:
+            self._deliver_all(events)
+        return len(events)
+
+    def _deliver_all(self, events: Sequence[Held]) -> None:
+        started = time.monotonic()
+        with self._holding(events):
+            results = self._judge(events)
+        for event, verdict in self._queue.settle(results, self._clock()):
+            self._report(event, verdict.outcome, time.monotonic() - started)
+
+    def _gather(self, stop: threading.Event) -> int:
+        """Wait as long as more events keep coming, so that a burst makes few batches. Returns how many there are."""
+        until = time.monotonic() + LONGEST_COMPANY
+        before, count = 0, self._queue.count_due(self._batch_size, self._clock())
+        while before < count < self._batch_size and time.monotonic() < until and not stop.wait(QUIET):
+            before, count = count, self._queue.count_due(self._batch_size, self._clock())
+        return count
+
+    def _judge(self, events: Sequence[Held]) -> list[tuple[Held, Verdict]]:
+        try:
+            return list(zip(events, self._deliver(events, self._clock()), strict=True))
+        except Exception as error:  # noqa: BLE001 - logged, and tried again
+            log.write_bug(error, f"{len(events)} events could not be delivered")
+        # Each comes back at a time of its own, so that one that always fails does not keep others with it.
+        return [(event, Again(BROKEN, next_try(event.attempt, self._clock()))) for event in events]
+
+    @contextmanager
+    def _holding(self, events: Sequence[Held]) -> Iterator[None]:
+        """Renew the lease as long as the block runs."""
+        done = threading.Event()
+        renewing = threading.Thread(target=self._renew, args=(events, done), daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            renewing.join()
+
+    def _renew(self, events: Sequence[Held], done: threading.Event) -> None:
+        while not done.wait(self._lease.total_seconds() / 3):
+            try:
+                self._queue.renew(events, self._clock(), lease=self._lease)
+            except QueueFailed as error:
+                log.write("ERROR", str(error), "queue.failed")
+
+    def _purge(self) -> None:
+        if time.monotonic() - self._purged >= PURGE_EVERY:
+            self._purged = time.monotonic()
+            history.purge(self._queue.database, self._clock(), retention=self._retention)

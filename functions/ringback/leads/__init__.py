@@ -1,0 +1,1 @@
+"""What Thulium takes of a lead, and how it is read from whatever people type. Pure."""

@@ -1,0 +1,116 @@
+"""Keeps requests whole and shows at once what is in them, whether they are of a known source or not. Calls nobody."""
+
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ringback.body import parse
+from ringback.config import Reader
+from ringback.errors import RefusedRequest, UnsupportedType
+from ringback.grammar.mistakes import Mistakes
+from ringback.grammar.preset import list_presets
+from ringback.intake import greet
+from ringback.reports.kept_request import dump_request
+from ringback.reports.places import list_places
+from ringback.reports.preview import guess_type, walk
+from ringback.settings import Settings
+from ringback.web import Request, Response, answer_json
+
+KEPT = answer_json(200, {"captured": True})
+NOT_KEPT = answer_json(503, {"error": "it can't be kept now"}, {"Retry-After": "60"})
+
+
+def read_clock() -> datetime:
+    """Return the time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Capture:
+    """Keeps each request in a file of its own in ``folder``, which is there; ``say`` shows a text.
+
+    A source that the settings do not have is read by the preset of its name, if there is one, else its body is shown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings | None,
+        say: Callable[[str], object],
+        clock: Callable[[], datetime] = read_clock,
+    ) -> None:
+        """Keep what is needed."""
+        self._folder = folder
+        self._settings = settings
+        self._say = say
+        self._clock = clock
+        self._numbers = itertools.count(1)
+
+    def handle(self, request: Request) -> Response:
+        """Keep a request, show it, and answer 200, or what the sender asks for before it sends."""
+        now, name = self._clock(), request.path.strip("/")
+        try:
+            path = self._keep(request, now, name)
+        except OSError as error:
+            self._say(f"{self._folder}: {error.strerror}; the request is not kept")
+            return NOT_KEPT
+        settings = find_settings(name, self._settings)
+        about = f"{request.method} {request.path}, {len(request.body)} bytes, kept in {path}"
+        self._say("\n".join([about, "", *(f"  {line}" for line in describe(request, name, settings, now)), ""]))
+        return greet_back(request, name, settings) or KEPT
+
+    def _keep(self, request: Request, now: datetime, name: str) -> Path:
+        plain = re.sub("[^A-Za-z0-9-]+", "-", name)[:64]
+        path = self._folder / f"{now:%Y%m%d-%H%M%S-%f}-{next(self._numbers)}-{plain}.http"
+        with open(path, "xb", opener=open_private) as file:
+            file.write(dump_request(request))
+        return path
+
+
+def open_private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read."""
+    return os.open(path, flags, 0o600)
+
+
+def find_settings(name: str, settings: Settings | None) -> Settings | None:
+    """Return settings that have a source of this name; None where there are none, and no preset of that name."""
+    if settings and name in settings.sources:
+        return settings
+    if name not in list_presets():
+        return None
+    access = {"url": "https://thulium.invalid", "user": "nobody", "password": "none"}
+    entry = {"preset": name, "campaign": "00001"}
+    guessed = Reader(Mistakes({}), {}).read({"thulium": access, "sources": {name: entry}})
+    return replace(guessed, phone_region=settings.phone_region) if guessed and settings else guessed
+
+
+def greet_back(request: Request, name: str, settings: Settings | None) -> Response | None:
+    """Return the answer that a sender wants before it sends, None for all other requests."""
+    try:
+        return greet(request, settings.sources[name]) if settings else None
+    except RefusedRequest:
+        return None
+
+
+def describe(request: Request, name: str, settings: Settings | None, now: datetime) -> Iterator[str]:
+    """Yield the lines about a request: its preview, or what is in its body."""
+    try:
+        if settings:
+            yield from walk(request, settings.sources[name], settings, now).lines
+        else:
+            yield f"/{name} is no source, nor a preset; in its body"
+            yield from list_places(read_any(request), None, lambda _: False)
+    except RefusedRequest as error:
+        yield f"it can't be read: {error} (it would be answered {error.status})"
+
+
+def read_any(request: Request) -> Any:
+    """Return a body of whatever type it says, or looks like."""
+    try:
+        return parse(request.body, request.headers.get("content-type", ""))
+    except UnsupportedType:
+        return parse(request.body, guess_type(request.body))

@@ -1,0 +1,83 @@
+"""What would go to Thulium for a lead, call by call, as data: for whoever wants to see it before it does. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+from ringback.delivery.rows import ADDED_ONLY, describe_new, list_forms, match_keys, sure_keys
+from ringback.leads.phone import search_forms
+from ringback.mapping import Assignment
+from ringback.settings import Campaign, Settings
+
+NEW_ID = "<customer_id>"  # stands for the id of a customer who is searched first
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to Thulium's API. ``path`` stands after ``/api/``, ``when`` says which calls are not always made."""
+
+    method: str
+    path: str
+    body: Mapping[str, object] | None = None
+    when: str = ""
+
+
+def plan_calls(assignment: Assignment, settings: Settings) -> Iterator[Call]:
+    """Yield the calls that are made for an assignment, in their order."""
+    if assignment.lead.customer_id is None or (assignment.source.action == "stop" and match_keys(assignment)):
+        yield from _plan_customer(assignment, settings)
+    if assignment.source.action == "stop":
+        yield from _plan_stop(assignment, settings)
+    else:
+        yield from _plan_record(assignment, assignment.campaigns[0])
+
+
+def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]:
+    lead, rules = assignment.lead, assignment.source.customer
+    is_stop = assignment.source.action == "stop"
+    yield from _plan_searches(match_keys(assignment), assignment, settings, "" if is_stop else "if that finds nobody")
+    if lead.customer_id:
+        yield Call("GET", f"customers/{lead.customer_id}")
+    if rules.on_missing == "create" and (lead.phone or is_stop):
+        yield Call("POST", "customers", describe_new(lead), "if nobody is found")
+        for key in sure_keys(match_keys(assignment)):
+            first, *rest = _plan_searches([key], assignment, settings, "if that finds nobody")
+            yield replace(first, when="whether somebody else has done the same")
+            yield from rest
+    update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
+    lacking = {name: lead.customer[name] for name in update if name in lead.customer}
+    if lacking:
+        yield Call("PUT", f"customers/{NEW_ID}", lacking, "if somebody is found who lacks any of it")
+
+
+def _plan_searches(names: Sequence[str], assignment: Assignment, settings: Settings, when: str) -> Iterator[Call]:
+    """Yield the searches by these fields; ``when`` says when those after the first are made."""
+    forms = [(n, form) for n in names for form in list_forms(assignment.lead, n, settings.thulium.phone_forms)]
+    for number, (name, form) in enumerate(forms):
+        yield Call("GET", f"customers?{urlencode({name: form})}", when=when if number else "")
+
+
+def _plan_record(assignment: Assignment, campaign: Campaign) -> Iterator[Call]:
+    who, record = assignment.lead.customer_id or NEW_ID, assignment.lead.record
+    yield _plan_batch(campaign, who, record)
+    if campaign.on_existing == "requeue":
+        path = f"crm_outbounds/{quote(campaign.id)}/records/{who}"
+        yield Call("GET", path, when="if they are in the campaign already")
+        yield Call("PUT", path, record, "if that record may be called again")
+
+
+def _plan_stop(assignment: Assignment, settings: Settings) -> Iterator[Call]:
+    who = assignment.lead.customer_id or NEW_ID
+    for campaign in assignment.campaigns:
+        yield _plan_batch(campaign, who, campaign.stop)
+        path = f"crm_outbounds/{quote(campaign.id)}/records/{who}"
+        yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
+    if settings.stop and assignment.lead.phone:
+        for form in search_forms(assignment.lead.phone, settings.thulium.phone_forms):
+            body = {"phone_number": form, "status_id": str(settings.stop)}
+            yield Call("POST", "outbound_status_by_phone_number", body)
+
+
+def _plan_batch(campaign: Campaign, who: object, record: Mapping[str, object]) -> Call:
+    path = f"batch/crm_outbounds/{quote(campaign.id)}/records"
+    return Call("POST", path, {"records": [{"customer_id": who, **record}]})

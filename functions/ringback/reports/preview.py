@@ -1,0 +1,148 @@
+"""A request walked up to its leads, as text for people: what would go to Thulium, or which field is at fault and why.
+
+Nothing is called. Who sent it is not asked, since a body that was kept has no signature that still holds.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringback.errors import BadSignature
+from ringback.event import Event
+from ringback.expressions.path import drop_paths
+from ringback.intake import URL_TOKEN, cut_events, read_body
+from ringback.leads.phone import BadNumber, read_number
+from ringback.mapping import Assignment, Mapper
+from ringback.outcome import Outcome, Status
+from ringback.reports.columns import align
+from ringback.reports.places import list_places
+from ringback.reports.plan import Call, plan_calls
+from ringback.settings import Settings, Source
+from ringback.thulium.url import PLACEHOLDER
+from ringback.verification.handshake import answer_handshake
+from ringback.verification.scheme import strip
+from ringback.web import Request
+
+NO_EVENT = "No event is in it that could be a lead: it would be answered 200, and nothing done. In the body:"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a request comes to, as lines for people; one with an event of which no lead can be made is not good."""
+
+    lines: tuple[str, ...]
+    is_good: bool = True
+
+
+def walk(request: Request, source: Source, settings: Settings, now: datetime) -> Preview:
+    """Return what a request to ``source`` would come to. Raises RefusedRequest for a body that can't be read."""
+    if is_handshake(request, source):
+        return Preview(("This is a question of the sender's, which is answered; no event.",))
+    bare = strip((*source.verify, *URL_TOKEN), request)
+    body = drop_paths(read_body(bare, source), source.proofs)
+    events = cut_events(body, bare, source, now)
+    if not events:
+        return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
+    mapper = Mapper(settings)
+    parts = [(event, mapper.map(event, now)) for event in events]
+    lines = [
+        line for n, (event, result) in enumerate(parts, 1) for line in _tell(n, len(parts), event, result, settings)
+    ]
+    return Preview(tuple(lines), not any(_is_invalid(result) for _, result in parts))
+
+
+def is_handshake(request: Request, source: Source) -> bool:
+    """Return whether the sender asks something with this request, instead of telling of an event."""
+    try:
+        return bool(
+            answer_handshake(source.handshake, request, secrets=source.secrets, verify_token=source.verify_token)
+        )
+    except BadSignature:
+        return True
+
+
+def guess_type(body: bytes) -> str:
+    """Return the content type of a body of which nobody has said it."""
+    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:2]
+    if start[:1] in (b"{", b"["):
+        return "application/json"
+    if start[:1] == b"<":
+        return "text/xml"
+    if start == b"--":
+        boundary = body.lstrip().split(b"\n", 1)[0].strip()[2:]
+        return f'multipart/form-data; boundary="{boundary.decode("latin-1")}"'
+    return "application/x-www-form-urlencoded"
+
+
+def _is_invalid(result: Assignment | Outcome) -> bool:
+    return isinstance(result, Outcome) and result.status is Status.INVALID
+
+
+def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settings: Settings) -> Iterator[str]:
+    source = settings.sources[event.source]
+    yield f"event {n} of {count}: {event.id}" + ("" if event.identified else " (a hash: it has no id of its own)")
+    yield ""
+    yield "  in it, for `map:`"
+    yield from (f"    {line}" for line in list_places(event.data, source.answers, read_in(settings)))
+    yield ""
+    if source.fetch:
+        yield f"  fetched first, but not here: GET {fill_in(source.fetch.url, event.data)}"
+        yield "  what follows is made of what the event itself has"
+        yield ""
+    yield from _tell_outcome(result) if isinstance(result, Outcome) else _tell_lead(result, settings)
+    yield ""
+
+
+def read_in(settings: Settings) -> Callable[[str], bool]:
+    """Return the function that says whether a text is a number that may be called."""
+
+    def is_number(text: str) -> bool:
+        try:
+            return bool(read_number(text, settings.phone_region, settings.countries))
+        except BadNumber:
+            return False
+
+    return is_number
+
+
+def fill_in(url: str, data: object) -> str:
+    """Return a URL with the placeholders filled in that the event has values for."""
+    values = data if isinstance(data, Mapping) else {}
+    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), url)
+
+
+def _tell_outcome(outcome: Outcome) -> Iterator[str]:
+    if outcome.status is not Status.INVALID:
+        yield f"  {outcome.status}: {outcome.reason}"
+        return
+    yield "  INVALID: no lead can be made of it"
+    yield from align(list(outcome.fields.items()), indent=4)
+
+
+def _tell_lead(assignment: Assignment, settings: Settings) -> Iterator[str]:
+    lead, campaigns = assignment.lead, assignment.campaigns
+    known = {} if lead.customer_id is None else {"customer_id": lead.customer_id}
+    yield "  the person to stop calling" if assignment.source.action == "stop" else "  the lead"
+    yield from align(
+        [(name, _show(value)) for name, value in {**known, **lead.customer, **lead.record}.items()], indent=4
+    )
+    yield from (f"    {note}" for note in lead.notes)
+    yield ""
+    names = ", ".join(each.id if each.name == each.id else f"{each.name} ({each.id})" for each in campaigns)
+    yield f"  campaign {names}"
+    yield ""
+    yield "  would go to Thulium"
+    yield from _tell_calls(list(plan_calls(assignment, settings)), settings.thulium.url)
+
+
+def _tell_calls(calls: Sequence[Call], url: str) -> Iterator[str]:
+    for call in calls:
+        condition = f"   # {call.when}" if call.when else ""
+        yield f"    {call.method} {url.rstrip('/')}/api/{call.path}{condition}"
+        if call.body is not None:
+            yield f"    {json.dumps(call.body, ensure_ascii=False, separators=(',', ':'))}"
+
+
+def _show(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Thulium's API, and the wire on which it is called."""

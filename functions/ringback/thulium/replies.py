@@ -1,0 +1,175 @@
+"""Thulium's replies -> data. Its documentation leaves much open, but nonsense is never taken for a success."""
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from ringback.errors import CallFailed
+from ringback.thulium.wire import Reply
+
+LONGEST = 300  # characters of a message that are kept
+NONSENSE = "Thulium's reply makes no sense"
+REQUEST_ID = re.compile("[0-9A-Za-z_-]{1,64}")  # such as 53678450401cf; it is logged, so no text of any kind is one
+
+
+@dataclass(frozen=True)
+class RecordReply:
+    """What Thulium says of one record: ``status`` is its own word, verbatim, known or not.
+
+    ``message`` is Thulium's own text and may hold personal data.
+    """
+
+    status: str
+    record_id: int | None
+    http_status: int | None
+    message: str = field(repr=False)
+
+
+def is_success(reply: Reply) -> bool:
+    """Return whether a reply's status is one of success: Thulium gives 200, 201 or 204, and does not say which when."""
+    return 200 <= reply.status < 300  # noqa: PLR2004 - as HTTP has it
+
+
+def read_data(reply: Reply) -> object:
+    """Return the JSON value of a successful reply. Raises CallFailed for any other."""
+    if not is_success(reply):
+        raise explain(reply)
+    try:
+        return reply.json()
+    except ValueError:
+        raise explain(reply) from None
+
+
+def read_object(reply: Reply) -> dict[str, object]:
+    """Return the JSON object of a successful reply. Raises CallFailed."""
+    data = read_data(reply)
+    if not isinstance(data, dict) or data.get("errors"):
+        raise explain(reply)
+    return data
+
+
+def check_done(reply: Reply) -> None:
+    """Raise CallFailed unless a reply says that all is done, which a page of HTML with 200 does not.
+
+    Documented is an empty body; ``[]`` is PHP's empty object.
+    """
+    if not is_success(reply) or (reply.body.strip() and _parse(reply) != []):
+        read_object(reply)
+
+
+def read_rows(reply: Reply) -> list[dict[str, object]]:
+    """Return the rows of a list, which may come bare, as ``{count, result}`` or as ``{data}``. Raises CallFailed."""
+    data = read_data(reply)
+    rows = data.get("result", data.get("data")) if isinstance(data, dict) else data
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise explain(reply)
+    return rows
+
+
+def read_customers(reply: Reply) -> list[dict[str, object]]:
+    """Return the rows of a list of customers, each with its ``customer_id`` as an int. Raises CallFailed."""
+    return [{**row, "customer_id": _find_id(row, reply)} for row in read_rows(reply)]
+
+
+def read_customer(reply: Reply, customer_id: int) -> dict[str, object]:
+    """Return the row of the customer that was asked for, with its ``customer_id`` as an int. Raises CallFailed."""
+    row = read_object(reply)
+    if _find_id(row, reply) != customer_id:
+        raise explain(reply)
+    return {**row, "customer_id": customer_id}
+
+
+def read_new_id(reply: Reply) -> int:
+    """Return the id of the customer that was created. Raises CallFailed."""
+    return _find_id(read_object(reply), reply)
+
+
+def _find_id(row: dict[str, object], reply: Reply) -> int:
+    number = read_id(row.get("customer_id")) or read_id(row.get("id"))
+    if number is None:
+        raise explain(reply)
+    return number
+
+
+def read_records(reply: Reply, asked: Iterable[int]) -> dict[int, RecordReply]:
+    """Return what Thulium says of each customer that was asked about; customers it leaves out are left out here too.
+
+    The body decides, not the status, which is documented nowhere: whatever holds a word about a customer is used.
+    ``[]`` is PHP's empty object. Raises CallFailed for all else.
+    """
+    data = _parse(reply)
+    words = _read_words(data)
+    if words or (is_success(reply) and data in ([], {})):
+        return {number: words[str(number)] for number in asked if str(number) in words}
+    raise explain(reply)
+
+
+def _read_words(data: object) -> dict[str, RecordReply]:
+    items = data.items() if isinstance(data, dict) else ()
+    return {key: word for key, item in items if key.isdecimal() and (word := _read_word(item))}
+
+
+def _read_word(item: object) -> RecordReply | None:
+    status = item.get("status") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(status, str) or not status:
+        return None
+    record_id, http_status = read_id(item.get("record_id")), read_id(item.get("http_status"))
+    return RecordReply(status, record_id, http_status, _read_text(item.get("message")))
+
+
+def read_id(value: object) -> int | None:
+    """Return a positive whole number that came as a number or as text, or None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value > 0 else None
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
+        return int(value) or None
+    return None
+
+
+def explain(reply: Reply, reason: str | None = None) -> CallFailed:
+    """Return the failure that a reply stands for, with all that it says about it.
+
+    Thulium's errors are ``{"request_id", "errors": [{"message", "code"}, ...]}``; any other error is kept as text. What
+    came instead of a success is not: it may be about other people.
+    """
+    data = _parse(reply)
+    told = data if isinstance(data, dict) else {}
+    texts = [_read_text(each.get("message")) for each in _dicts(told.get("errors"))]
+    request_id = told.get("request_id")
+    return CallFailed(
+        reason or (NONSENSE if is_success(reply) else f"Thulium answered {reply.status}"),
+        http_status=reply.status,
+        message=("; ".join(filter(None, texts)) or ("" if is_success(reply) else reply.text))[:LONGEST],
+        request_id=str(request_id) if REQUEST_ID.fullmatch(str(request_id or "")) else None,
+        retry_after=read_retry_after(reply.headers.get("retry-after", ""), time.time()),
+        reply=data,
+    )
+
+
+def read_retry_after(text: str, now: float) -> float | None:
+    """Return the seconds to wait that a ``Retry-After`` header names, as seconds or as a date; None for nonsense."""
+    if re.fullmatch("[0-9]{1,9}", text):
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+        return max((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now, 0.0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _dicts(value: object) -> list[dict[str, object]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _parse(reply: Reply) -> object:
+    try:
+        return reply.json()
+    except ValueError:
+        return None
+
+
+def _read_text(value: object) -> str:
+    return value[:LONGEST] if isinstance(value, str) else ""
