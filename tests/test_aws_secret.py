@@ -6,8 +6,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
-from ringback.hosts.aws_secret import read_secret
 
 
 @pytest.fixture(autouse=True)

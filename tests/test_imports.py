@@ -120,6 +120,35 @@ def test_nobody_goes_round_in_circles() -> None:
     assert max(above[name] for name in ("aws", "main")) > above["ringback.pipeline"]
 
 
+# From the inside outwards.
+FLOORS = (
+    VALUES,
+    {"form", "leads", "log", "verification"},
+    {"body", "expressions", "thulium"},
+    {"settings"},
+    {"aws_secret", "grammar", "intake", "mapping"},
+    {"config", "delivery", "excerpt", "group"},
+    {"pipeline", "queues"},
+    {"app", "direct"},
+    {"hosts"},
+    {"reports"},
+    {"cli", "commands"},
+    {"__main__", "aws", "main"},
+)
+
+
+def find_floor(name: str) -> int:
+    """Return the floor of a module of ours, by the first part of its name."""
+    room = name.removeprefix("ringback.").partition(".")[0]
+    return next(n for n, rooms in enumerate(FLOORS) if room in rooms)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"ringback"}))
+def test_imports_point_inwards(name: str) -> None:
+    """A module knows what is on its own floor and further in, and nothing further out."""
+    assert all(find_floor(each) <= find_floor(name) for each in own(name, inner=True))
+
+
 def test_only_the_wire_knows_how_to_call() -> None:
     """HTTP to others goes through one place."""
     calling = {name for name in MODULES if uses(name, ("requests", "urllib3", "http.client"), inner=True)}

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from ringback import log
+from ringback.aws_secret import read_secret
 from ringback.config import load
 from ringback.direct import deliver_now
 from ringback.errors import ConfigError, RefusedRequest, WrongMethod
 from ringback.excerpt import make_excerpt
-from ringback.hosts.aws_secret import read_secret
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
 from ringback.settings import Settings

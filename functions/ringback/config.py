@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
 from ringback.grammar.campaign import CampaignSchema, GlobalStopSchema, ThuliumSchema, TopSchema
 from ringback.grammar.mistakes import Mistakes
@@ -13,7 +14,6 @@ from ringback.grammar.names import Lookup, fill_in, look_up_in
 from ringback.grammar.queue_choice import choose_queue, find_queue_mistakes
 from ringback.grammar.sources import SourceReader, find_bare_ids
 from ringback.grammar.yaml_text import Document, read_yaml
-from ringback.hosts.aws_secret import read_secret
 from ringback.settings import Campaign, Settings, Source, ThuliumSettings
 
 DEFAULT_FILE = Path(__file__).parent.parent / "config.yaml"

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from ringback import log
+from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
-from ringback.hosts.aws_secret import read_secret
 
 
 class KeptSecret:
