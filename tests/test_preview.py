@@ -52,6 +52,16 @@ def test_lead(tmp_path: Path) -> None:
     assert '{"records":[{"customer_id":"<customer_id>","status_id":3}]}' in text
 
 
+def test_what_is_empty_in_a_senders_own_way(tmp_path: Path) -> None:
+    """A sender's word for nothing is nothing here too, as it is when the event really comes."""
+    source = {"preset": "thulium", "secret": "user:password", "map": {"note": "note"}, "campaign": "00001"}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"action=CUSTOMER_CREATED&customer_id=441&note=null"
+    text = show(read_config(tmp_path, sources={"website": source}), body, headers=form)
+    assert "customer_id  441" in text
+    assert "null" not in text
+
+
 def test_documented_lead(tmp_path: Path) -> None:
     """With the customer's id the batch is shown as it goes out."""
     source = make_source(consent=None, map={"customer_id": "id"}, campaign="00001", set={"status_id": 3})

@@ -41,8 +41,7 @@ def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source
     if answer is not None:
         return answer
     authenticate(request, source, settings, now)
-    bare = strip((*source.verify, *URL_TOKEN), request)
-    body = drop_paths(blank_out(read_body(bare, source), source.empty), source.proofs)
+    body, bare = open_up(request, source)
     return source, cut_events(body, bare, source, now)
 
 
@@ -73,6 +72,12 @@ def authenticate(request: Request, source: Source, settings: Settings, now: date
     if source.token:
         verify(URL_TOKEN, [source.token], request, now, parse=parse_body)
     verify(source.verify, source.secrets, request, now, public_url=settings.public_url, parse=parse_body)
+
+
+def open_up(request: Request, source: Source) -> tuple[object, Request]:
+    """Return what a request says, and the request, both without what proves who sent it. Raises RefusedRequest."""
+    bare = strip((*source.verify, *URL_TOKEN), request)
+    return drop_paths(blank_out(read_body(bare, source), source.empty), source.proofs), bare
 
 
 def read_body(request: Request, source: Source) -> object:

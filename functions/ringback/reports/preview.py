@@ -10,8 +10,7 @@ from datetime import datetime
 
 from ringback.errors import BadSignature
 from ringback.event import Event
-from ringback.expressions.path import drop_paths
-from ringback.intake import URL_TOKEN, cut_events, read_body
+from ringback.intake import cut_events, open_up
 from ringback.leads.phone import BadNumber, read_number
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
@@ -21,7 +20,6 @@ from ringback.reports.plan import Call, plan_calls
 from ringback.settings import Settings, Source
 from ringback.thulium.url import PLACEHOLDER
 from ringback.verification.handshake import answer_handshake
-from ringback.verification.scheme import strip
 from ringback.web import Request
 
 NO_EVENT = "No event is in it that could be a lead: it would be answered 200, and nothing done. In the body:"
@@ -39,8 +37,7 @@ def walk(request: Request, source: Source, settings: Settings, now: datetime) ->
     """Return what a request to ``source`` would come to. Raises RefusedRequest for a body that can't be read."""
     if is_handshake(request, source):
         return Preview(("This is a question of the sender's, which is answered; no event.",))
-    bare = strip((*source.verify, *URL_TOKEN), request)
-    body = drop_paths(read_body(bare, source), source.proofs)
+    body, bare = open_up(request, source)
     events = cut_events(body, bare, source, now)
     if not events:
         return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
