@@ -119,6 +119,8 @@ def test_regions_have_their_ways(text: object, region: str, e164: str, sent: str
         (["601000001"], "neither text"),
         ({}, "neither text"),
         ("601000001.0", "a decimal number"),
+        ("+493012345678.0", "a decimal number"),
+        ("+49 30 12345678.5", "a decimal number"),
         ("ks.123456789", "letters"),
         ("0-800-FLOWERS", "letters"),
         ("601 000 001 wew. 3", "letters"),

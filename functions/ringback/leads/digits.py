@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _LONGEST = 64  # characters; a number takes 15 digits at most
 _SCHEME = re.compile(r"\s*tel:", re.IGNORECASE)
-_DECIMAL = re.compile(r"\s*\d{5,}\.0\s*")
+_DECIMAL = re.compile(r".*\d{5}\.\d\s*")
 _BETWEEN = "./·_'\N{MINUS SIGN}"  # a spreadsheet's ' stands before the plus
 _BETWEEN_KINDS = frozenset({"Zs", "Pd", "Ps", "Pe", "Cf"})  # spaces, dashes, brackets, and what is not seen
 
