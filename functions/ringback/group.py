@@ -25,7 +25,8 @@ def make_grouping(settings: Settings) -> Callable[[Event], str]:
     the event as it came in: nothing is fetched. Where it finds none the group is the event's key, and the event alone
     in it. The function raises nothing.
     """
-    schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone)
+    # As a stop is read: the numbers of every country, since one must not overtake its lead wherever that is.
+    schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone, is_stop=True)
     secret = settings.log_key.encode() if settings.log_key else b""
 
     def group_of(event: Event) -> str:

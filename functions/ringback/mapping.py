@@ -70,6 +70,8 @@ class Mapper:
         """Keep the settings; nothing is built yet."""
         self.settings = settings
         self._schemas: dict[str, LeadSchema] = {}
+        zone, everybody = settings.thulium.timezone, {"phone_number"}
+        self._known_by = LeadSchema(settings.phone_region, settings.countries, zone, only=everybody, is_stop=True)
 
     def map(self, event: Event, now: datetime) -> Assignment | Outcome:
         """Return the assignment that ``event`` makes by its source's rules, or its final outcome."""
@@ -108,7 +110,7 @@ class Mapper:
         """Return the hash of whom an event is about that makes no lead: they too may ask why nobody has called."""
         place = source.map.get("phone_number")
         try:
-            phone = self._find_schema(source).fields["phone_number"].deserialize(look(place)) if place else None
+            phone = self._known_by.fields["phone_number"].deserialize(look(place)) if place else None
         except (ExpressionFailed, ValidationError):
             return None
         return hash_person(self.settings.log_key, phone.e164 if isinstance(phone, Phone) else None)

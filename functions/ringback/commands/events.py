@@ -9,7 +9,7 @@ import click
 from ringback.commands.say import fail, show
 from ringback.config import load
 from ringback.hosts.local import open_sqlite
-from ringback.leads.phone import BadNumber, read_number
+from ringback.leads.phone import BadNumber, recognise_number
 from ringback.mapping import hash_person
 from ringback.queues import history
 from ringback.queues.database import Database
@@ -124,7 +124,7 @@ def ask_cloudwatch(field: Field, value: str, groups: Sequence[str]) -> list[str]
 def find_person(settings: Settings, phone: str) -> str:
     """Return the hash by which a person is known, or end."""
     try:
-        number = read_number(phone, settings.phone_region, settings.countries)
+        number = recognise_number(phone, settings.phone_region, settings.countries)
     except BadNumber as error:
         fail(f"--phone: {error}")
     person = hash_person(settings.log_key, number.e164)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from ringback.leads.hours import read_time
-from ringback.leads.phone import BadNumber, Phone, list_countries, read_number
+from ringback.leads.phone import BadNumber, Phone, read_number, recognise_number
 
 LARGEST_ID = 2**63 - 1
 EMPTY: tuple[object, ...] = (None, "", [], {})
@@ -67,16 +67,9 @@ class PhoneNumber(fields.Field[Phone]):
     def _deserialize(self, value: object, *_: object, **__: object) -> Phone:
         schema = get_schema(self)
         first = next((item for item in value if item not in EMPTY), "") if isinstance(value, list) else value
+        read = recognise_number if schema.is_stop else read_number
         try:
-            return read_number(first, schema.region, schema.countries)
-        except BadNumber as error:
-            if not schema.is_stop:
-                raise ValidationError(str(error)) from None
-        return self._read_foreign(first, schema.region)
-
-    def _read_foreign(self, value: object, region: str) -> Phone:
-        try:
-            return read_number(value, region, list_countries())
+            return read(first, schema.region, schema.countries)
         except BadNumber as error:
             raise ValidationError(str(error)) from None
 

@@ -9,7 +9,7 @@ from ringback.leads.digits import BadNumber, Digits, read_digits
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
-__all__ = ["BadNumber", "Phone", "list_countries", "read_number", "same_number", "search_forms"]
+__all__ = ["BadNumber", "Phone", "list_countries", "read_number", "recognise_number", "same_number", "search_forms"]
 
 # By Google's names. A form is open to all, and somebody is paid for each call to any other kind.
 _CALLABLE = frozenset({"FIXED_LINE", "MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP", "TOLL_FREE"})
@@ -53,6 +53,17 @@ def read_number(value: object, region: str, countries: Collection[str]) -> Phone
     if objection := _objection(reading, countries):
         raise BadNumber(objection)
     return Phone(_e164(reading), _dialled_at_home(reading) if reading.country == region else _e164(reading))
+
+
+def recognise_number(value: object, region: str, countries: Collection[str]) -> Phone:
+    """Read ``value`` as ``read_number`` does, but of any country: who is not called may still be asked about.
+
+    Raises BadNumber.
+    """
+    try:
+        return read_number(value, region, countries)
+    except BadNumber:
+        return read_number(value, region, list_countries())
 
 
 def list_countries() -> frozenset[str]:
