@@ -53,6 +53,11 @@ def test_campaigns_of_their_own(thulium: Sandbox) -> None:
         (faults.Fault(work=True, leave_out=(441,)), "Thulium's reply leaves the customer out"),
         (faults.Fault(work=True, leave_out=(441,), strangers=(442,)), "Thulium's reply leaves the customer out"),
         (
+            faults.says('{"441": {"http_status": 503, "status": "FAILED", "message": "Service unavailable."}}'),
+            "Thulium's reply says FAILED with 503",
+        ),
+        (faults.says('{"441": {"http_status": 429, "status": "FAILED"}}'), "Thulium's reply says FAILED with 429"),
+        (
             faults.says('{"441": {"http_status": 400, "status": "ADDED"}}'),
             "Thulium's reply says ADDED, and that it was refused",
         ),

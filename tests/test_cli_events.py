@@ -88,7 +88,12 @@ def test_trace_on_a_cloud(queue: str | None, told: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("log_key", "number", "telling"), [(None, "601000001", "log_key: missing"), ("key", "12", "--phone: too short")]
+    ("log_key", "number", "telling"),
+    [
+        (None, "601000001", "log_key: missing"),
+        ("key", "12", "--phone: too short"),
+        ("${LOG_KEY}", "601000001", "log_key: ${LOG_KEY} is not set here"),
+    ],
 )
 def test_person_who_can_not_be_recognised(log_key: str | None, number: str, telling: str, tmp_path: Path) -> None:
     """Without the key, or with what is no number, nobody can be recognised."""

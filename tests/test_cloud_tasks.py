@@ -185,7 +185,7 @@ def test_again_makes_a_later_task(attempt: int, queue: CloudTasksQueue, cloud: C
 @pytest.mark.parametrize("status", [Status.PARKED, Status.FAILED, Status.INVALID])
 def test_what_a_person_must_see_is_parked(status: Status, queue: CloudTasksQueue, cloud: CloudTasks) -> None:
     """What can be replayed goes whole into the paused queue, which says why; to deliver it from there is a replay."""
-    queue.settle(make_event(1), done(status, "no such campaign …"), NOW, replayed=False)
+    queue.settle(make_event(1), done(status, "no such\ncampaign …"), NOW, replayed=False)
     (made,) = cloud.tasks
     assert made.name == f"{PARKED}/tasks/key-1-2"
     assert made.http_request.url == f"{URL}?replay=1"

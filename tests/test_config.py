@@ -198,6 +198,7 @@ def test_every_mistake_is_told_at_once() -> None:
         ({"queue": "redis://x"}, "queue: no such queue; write sqlite:///file.db, sqs:<url>, cloud-tasks:<name>, or "),
         ({"queue": "sqlite:///"}, "queue: no such queue"),
         ({"queue": "sqlite:/x"}, "queue: no such queue"),
+        ({"queue": "sqlite:///:memory:"}, "queue: memory keeps nothing"),
         ({"queue": "sqs:"}, "queue: no such queue"),
         ({"queue": "sqs:https://x"}, "dead_letter_queue: an sqs queue needs one, for what a person has to look at"),
         ({"queue": "cloud-tasks:leads"}, "queue: not its full name; write cloud-tasks:projects/<project>/locations/"),
@@ -215,7 +216,7 @@ def test_every_mistake_is_told_at_once() -> None:
          "campaigns.a.requeue_from: not known; is `CALL` meant?"),
         ({"sorces": {}}, "sorces: unknown key; is `sources` meant?"),
     ],
-    ids=range(45),
+    ids=range(46),
 )  # fmt: skip
 def test_mistakes(top: dict[str, Any], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""

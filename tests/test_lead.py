@@ -227,7 +227,7 @@ def test_date_alone() -> None:
         ({"next_call_date": "soon", **PHONE}, ["next_call_date"]),
         ({"next_call_date": "+15m", **PHONE}, ["next_call_date"]),
         ({"next_call_date": True, **PHONE}, ["next_call_date"]),
-        ({"status_id": "new", "order": -1, **PHONE}, ["status_id", "order"]),
+        ({"status_id": "new", "agent_login": {"a": 1}, **PHONE}, ["status_id", "agent_login"]),
         ({"agent_login": {}, "status_id": {"a": 1}, **PHONE}, ["status_id"]),
         ({"email": "none"}, ["email"]),
         ({"email": "none", "note": {"a": 1}}, ["email", "note"]),
@@ -239,6 +239,16 @@ def test_date_alone() -> None:
 def test_no_lead(values: dict[str, object], names: list[str]) -> None:
     """Whom nobody can call or find, or in whose record anything is wrong, is no lead; the fields are named."""
     assert sorted(fault(**values)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("order", "record", "notes"),
+    [(0, {"order": 0}, ()), ("-5", {"order": -5}, ()), ("high", {}, ("order dropped: not a whole number",))],
+)
+def test_order(order: object, record: dict[str, object], notes: tuple[str, ...]) -> None:
+    """Any whole number is an order, since Thulium names no range; a bad one is no reason not to call somebody."""
+    lead = read(order=order, **PHONE)
+    assert (lead.record, lead.notes) == (record, notes)
 
 
 @pytest.mark.parametrize("value", ["Łukasz 601 000", "x@", "601-000-00x"])

@@ -110,12 +110,21 @@ def test_refused_password_is_waited_out(thulium: Sandbox) -> None:
 
 def test_old_lead_is_parked(thulium: Sandbox) -> None:
     """What is too old to be called unasked is parked, and nobody is asked about it."""
-    pipeline = Pipeline(configure(thulium))
+    pipeline = Pipeline(configure(thulium, log_key="an-invented-key-long-enough"))
     verdict = judge(pipeline, make_event(**ADA), now=NOW + DAY + timedelta(seconds=1))
     assert isinstance(verdict, Done)
     assert (verdict.outcome.status, verdict.outcome.reason) == ("PARKED", "older than max_age")
+    assert verdict.outcome.person  # whoever was not called may ask why
     assert thulium.counts == {}
     assert judge(pipeline, make_event(**ADA), now=NOW + DAY).outcome.status == "ADDED"
+
+
+def test_pause_begins_with_the_answer(thulium: Sandbox) -> None:
+    """What Thulium asks to wait is counted from when it has answered, however long that took."""
+    thulium.fail("batch", replace(faults.error(429, retry_after="120"), wait=1.1))
+    verdict = judge(Pipeline(configure(thulium)), make_event(**ADA))
+    assert isinstance(verdict, Again)
+    assert verdict.at >= NOW + timedelta(seconds=121)
 
 
 def test_lead_that_will_be_too_old_is_parked(thulium: Sandbox) -> None:

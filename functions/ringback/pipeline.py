@@ -57,13 +57,16 @@ class Pipeline:
         """Return a verdict for each event, in their order; by ``deadline`` (monotonic), come what may."""
         if self.settings.paused:
             return [Again(Outcome(Status.DEFERRED, "paused"), now + PAUSE) for _ in events]
-        until = deadline if deadline is not None else monotonic() + LONGEST_DELIVERY
+        began = monotonic()
+        until = deadline if deadline is not None else began + LONGEST_DELIVERY
         threads = self.settings.thulium.parallel
         fetched = run_each(lambda event: self._fetch(event, now, until), events, threads, self._is_thin)
         mapped = [item if isinstance(item, Outcome) else self._map(item, now) for item in fetched]
         known = _advance(mapped, lambda leads: self._customers.identify(leads, until))
         outcomes = _advance(known, lambda leads: self._call(leads, until))
-        return [self._judge(event, outcome, now) for event, outcome in zip(events, outcomes, strict=True)]
+        # A pause begins when Thulium has answered, and not when it was asked; whole seconds will do.
+        ended = now + timedelta(seconds=int(monotonic() - began))
+        return [self._judge(event, outcome, ended) for event, outcome in zip(events, outcomes, strict=True)]
 
     def _is_thin(self, event: Event) -> bool:
         source = self.settings.sources.get(event.source)
@@ -72,7 +75,7 @@ class Pipeline:
     def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
         source = self.settings.sources.get(event.source)
         if source and source.action == "lead" and now - event.received_at > self.settings.max_age:
-            return Outcome(Status.PARKED, "older than max_age")
+            return Outcome(Status.PARKED, "older than max_age", person=self._mapper.recognise(event))
         if source is None or source.fetch is None:
             return event
         return complete(event, source.fetch, self._wire, min(deadline - monotonic(), self.settings.thulium.timeout))

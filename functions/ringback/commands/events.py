@@ -8,6 +8,7 @@ import click
 
 from ringback.commands.say import fail, show
 from ringback.config import load
+from ringback.grammar.names import PLACEHOLDER
 from ringback.hosts.local import open_sqlite
 from ringback.leads.phone import BadNumber, recognise_number
 from ringback.mapping import hash_person
@@ -44,7 +45,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
     """
     if (event_id is None) == (phone is None):
         raise click.UsageError("give the id of an event, or --phone")
-    settings = load(environ, with_secrets=phone is not None)
+    settings = load(environ, with_secrets=False)
     field: Field = "event_id" if phone is None else "person"
     value = event_id or find_person(settings, phone or "")
     database = open_database(settings)
@@ -85,7 +86,7 @@ def replay(
 @click.pass_obj
 def forget(environ: Mapping[str, str], phone: str) -> None:
     """Delete all stored events about a person, also what waits. Thulium keeps what it has."""
-    settings = load(environ)
+    settings = load(environ, with_secrets=False)
     person = find_person(settings, phone)
     database = open_database(settings)
     if database is None:
@@ -127,6 +128,8 @@ def find_person(settings: Settings, phone: str) -> str:
         number = recognise_number(phone, settings.phone_region, settings.countries)
     except BadNumber as error:
         fail(f"--phone: {error}")
+    if settings.log_key and (unset := PLACEHOLDER.search(settings.log_key.text)):
+        fail(f"log_key: {unset[0]} is not set here; set it to what it is where the function runs")
     person = hash_person(settings.log_key, number.e164)
     return person or fail("log_key: missing, so nobody is recognised; set it, and later events are found")
 

@@ -14,6 +14,7 @@ from ringback.settings import Settings
 from ringback.thulium.api import RecordReply, Thulium
 
 REFUSED = 400  # and above, of a record's http_status; ALREADY_EXISTS comes with it too
+TOO_MANY, BROKEN = 429, 500  # a record's http_status (of the second: and above) that another time may be another
 FINAL_WORDS = {"ADDED": Status.ADDED, "ALREADY_EXISTS": Status.ALREADY_EXISTS, "FAILED": Status.FAILED}
 DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
 
@@ -64,6 +65,9 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
     status = FINAL_WORDS.get(reply.status)
     if status is Status.ADDED and (reply.http_status or 0) >= REFUSED:
         return assignment.outcome(Status.DEFERRED, "Thulium's reply says ADDED, and that it was refused", **known)
+    if status is Status.FAILED and (reply.http_status == TOO_MANY or (reply.http_status or 0) >= BROKEN):
+        word = f"Thulium's reply says FAILED with {reply.http_status}"
+        return assignment.outcome(Status.DEFERRED, word, **known)
     if status is None:
         word = assignment.scrub(reply.status)
         return assignment.outcome(Status.DEFERRED, f"Thulium's reply has an unknown status: {word}", **known)

@@ -42,6 +42,8 @@ def find_queue_mistakes(chosen: Chosen, environ: Mapping[str, str], *, is_paused
             yield "paused", "nothing keeps what comes in meanwhile; name a `queue` too"
     elif not QUEUE.fullmatch(queue):
         yield where, "no such queue; write sqlite:///file.db, sqs:<url>, cloud-tasks:<name>, or leave it out"
+    elif queue == "sqlite:///:memory:":
+        yield where, "memory keeps nothing; write sqlite:///file.db"
     elif queue.startswith("cloud-tasks:") and not CLOUD_TASKS.fullmatch(queue):
         yield where, "not its full name; write cloud-tasks:projects/<project>/locations/<region>/queues/<queue>"
     elif queue.startswith("sqs:") and not chosen["dead_letter_queue"]:

@@ -113,6 +113,8 @@ def _flatten(messages: Mapping[str, object], prefix: str = "") -> dict[str, str]
 
 
 def _is_fatal(name: str, good: Mapping[str, object]) -> bool:
+    if name == "order":  # when exactly somebody's turn comes is no reason not to call
+        return False
     return name in ("customer_id", *RECORD_FIELDS) or (name == "phone_number" and "customer_id" not in good)
 
 

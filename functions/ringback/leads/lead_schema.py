@@ -28,6 +28,15 @@ class WholeNumber(fields.Field[int]):
         return number
 
 
+class Order(fields.Field[int]):
+    """A whole number, also as text; Thulium says neither its range nor its direction."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,9}(\.0+)?", str(value).strip(), re.ASCII):
+            raise ValidationError("not a whole number")
+        return int(str(value).strip().partition(".")[0])
+
+
 class Text(fields.Field[str]):
     """Text; numbers become text, several values are joined with a comma."""
 
@@ -121,7 +130,7 @@ class LeadSchema(Schema):
     dictionary_status_id = WholeNumber()
     agent_login = Text()
     next_call_date = CallTime()
-    order = WholeNumber()
+    order = Order()
 
     full_name = FullName()
     surname = Text()
