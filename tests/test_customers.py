@@ -108,6 +108,15 @@ def test_oldest_of_several(thulium: Sandbox, ways: dict[str, Any]) -> None:
     assert (outcome.customer_id, outcome.reason) == (41, "3 customers match, the oldest was taken")
 
 
+def test_oldest_of_more_than_a_page_has_by_default(thulium: Sandbox) -> None:
+    """Thulium lists a hundred customers if it is not asked for more, and the oldest may be none of these."""
+    thulium.behave(customers_order="newest")
+    for customer_id in range(1, 103):
+        thulium.add_customer(customer_id, surname="Lis", phone_number="601000001")
+    outcome = one(deliver(configure(thulium), make_event(phone_number="601000001")))
+    assert outcome.customer_id == 1
+
+
 @pytest.mark.parametrize("rows", [3, 150])
 @pytest.mark.parametrize("with_phone_numbers", [True, False])
 def test_row_without_the_value_is_no_hit(thulium: Sandbox, rows: int, with_phone_numbers: bool) -> None:  # noqa: FBT001

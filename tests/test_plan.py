@@ -79,7 +79,7 @@ def test_person_without_a_number(tmp_path: Path) -> None:
     """Whoever has no number is not created."""
     calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}), {"email": "ada@example.pl"})
     assert [call.path for call in calls] == [
-        "customers?email=ada%40example.pl",
+        "customers?email=ada%40example.pl&limit=1000",
         f"customers/{NEW_ID}",
         "batch/crm_outbounds/00001/records",
     ]
@@ -112,10 +112,10 @@ def test_stop(top: dict[str, int] | None, tmp_path: Path) -> None:
     number = Call("POST", "outbound_status_by_phone_number", {"phone_number": "601000001", "status_id": "1"})
     assert calls[-1:] == [number] if top else number not in calls
     assert [(call.method, call.path) for call in calls[:9]] == [
-        ("GET", "customers?phone_number=601000001"),
+        ("GET", "customers?phone_number=601000001&limit=1000"),
         ("GET", "customers/441"),
         ("POST", "customers"),
-        ("GET", "customers?phone_number=601000001"),
+        ("GET", "customers?phone_number=601000001&limit=1000"),
         ("PUT", "customers/<customer_id>"),
         ("POST", "batch/crm_outbounds/00001/records"),
         ("PUT", "crm_outbounds/00001/records/441"),

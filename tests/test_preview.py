@@ -46,7 +46,7 @@ def test_lead(tmp_path: Path) -> None:
     assert 'phone_number: {label: "phone"}  # 601 000 001' in text
     assert "surname       Lis" in text
     assert "campaign callbacks (00001)" in text
-    assert "GET https://acme.thulium.com/api/customers?phone_number=601000001\n" in text
+    assert "GET https://acme.thulium.com/api/customers?phone_number=601000001&limit=1000\n" in text
     assert '{"name":"Ada","surname":"Lis","phone_number":["601000001"]}' in text
     assert "POST https://acme.thulium.com/api/batch/crm_outbounds/00001/records\n" in text
     assert '{"records":[{"customer_id":"<customer_id>","status_id":3}]}' in text

@@ -84,11 +84,11 @@ Call = Callable[[Thulium, float], object]
     [
         (
             lambda api, d: api.find_customers("phone_number", "+48601000041", d),
-            "GET customers?phone_number=%2B48601000041",
+            "GET customers?phone_number=%2B48601000041&limit=1000",
         ),
         (
             lambda api, d: api.find_customers("email", "ą&b@example.pl", d),
-            "GET customers?email=%C4%85%26b%40example.pl",
+            "GET customers?email=%C4%85%26b%40example.pl&limit=1000",
         ),
         (lambda api, d: api.get_customer(441, d), "GET customers/441"),
         (lambda api, d: api.create_customer({"surname": "Kot"}, d), 'POST customers {"surname":"Kot"}'),

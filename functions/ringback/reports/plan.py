@@ -8,6 +8,7 @@ from ringback.delivery.rows import ADDED_ONLY, describe_new, list_forms, match_k
 from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
+from ringback.thulium.api import MOST_ROWS
 
 NEW_ID = "<customer_id>"  # stands for the id of a customer who is searched first
 
@@ -54,7 +55,7 @@ def _plan_searches(names: Sequence[str], assignment: Assignment, settings: Setti
     """Yield the searches by these fields; ``when`` says when those after the first are made."""
     forms = [(n, form) for n in names for form in list_forms(assignment.lead, n, settings.thulium.phone_forms)]
     for number, (name, form) in enumerate(forms):
-        yield Call("GET", f"customers?{urlencode({name: form})}", when=when if number else "")
+        yield Call("GET", f"customers?{urlencode({name: form, 'limit': MOST_ROWS})}", when=when if number else "")
 
 
 def _plan_record(assignment: Assignment, campaign: Campaign) -> Iterator[Call]:

@@ -15,6 +15,7 @@ from ringback.thulium.wire import Params, Reply, Wire
 __all__ = ["RecordReply", "Thulium"]
 
 FILTERS = frozenset({"identifier", "phone_number", "email"})
+MOST_ROWS = "1000"  # that a search may return; its default is 100, and the oldest may be the last
 PAUSE = 60.0  # seconds without a call after Thulium has refused the password
 
 Row = dict[str, object]
@@ -83,7 +84,8 @@ class Thulium:
         """
         if field not in FILTERS or not value.strip():
             raise ValueError(f"search by one of {', '.join(sorted(FILTERS))}, and not for an empty value")
-        return replies.read_customers(self._ask("GET", "customers", deadline, params={field: value}))
+        params = {field: value, "limit": MOST_ROWS}
+        return replies.read_customers(self._ask("GET", "customers", deadline, params=params))
 
     def get_customer(self, customer_id: int, deadline: float) -> Row:
         """Return a customer, and no other one."""
