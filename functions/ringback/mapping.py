@@ -106,12 +106,10 @@ class Mapper:
         secrets = (self.settings.thulium.password, *source.secrets, *filter(None, (source.token, source.verify_token)))
         return Assignment(event, source, self._schedule(lead, source, campaigns[0], now), campaigns, person, secrets)
 
-    def recognise(self, event: Event) -> str | None:
+    def recognise(self, event: Event, source: Source) -> str | None:
         """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""
-        source = self.settings.sources.get(event.source)
-        if source is None or not isinstance(event.data, Mapping):
-            return None
-        return self._recognise(source, look_into(event.data, event, source))
+        data = event.data if isinstance(event.data, Mapping) else {}
+        return self._recognise(source, look_into(data, event, source))
 
     def _recognise(self, source: Source, look: Look) -> str | None:
         """Return the hash of whom an event is about that makes no lead: they too may ask why nobody has called."""

@@ -75,7 +75,7 @@ class Pipeline:
     def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
         source = self.settings.sources.get(event.source)
         if source and source.action == "lead" and now - event.received_at > self.settings.max_age:
-            return Outcome(Status.PARKED, "older than max_age", person=self._mapper.recognise(event))
+            return Outcome(Status.PARKED, "older than max_age", person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
         return complete(event, source.fetch, self._wire, min(deadline - monotonic(), self.settings.thulium.timeout))
