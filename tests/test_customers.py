@@ -108,6 +108,14 @@ def test_oldest_of_several(thulium: Sandbox, ways: dict[str, Any]) -> None:
     assert (outcome.customer_id, outcome.reason) == (41, "3 customers match, the oldest was taken")
 
 
+def test_what_an_earlier_event_said_is_kept(thulium: Sandbox) -> None:
+    """Of two events about one new person in a request the later one's silence takes nothing away."""
+    number = {"phone_number": "601000001"}
+    outcomes = deliver(configure(thulium), make_event(**number, surname="Kowalska", name="Ewa"), make_event(**number))
+    assert read_statuses(outcomes) == ["ADDED", "ADDED"]
+    assert [(each["surname"], each["name"]) for each in thulium.customers] == [("Kowalska", "Ewa")]
+
+
 def test_oldest_of_more_than_a_page_has_by_default(thulium: Sandbox) -> None:
     """Thulium lists a hundred customers if it is not asked for more, and the oldest may be none of these."""
     thulium.behave(customers_order="newest")

@@ -121,7 +121,7 @@ def test_nobody_goes_round_in_circles() -> None:
 
 
 # From the inside outwards.
-FLOORS = (
+LAYERS = (
     VALUES,
     {"form", "leads", "log", "verification"},
     {"body", "expressions", "thulium"},
@@ -137,16 +137,16 @@ FLOORS = (
 )
 
 
-def find_floor(name: str) -> int:
-    """Return the floor of a module of ours, by the first part of its name."""
-    room = name.removeprefix("ringback.").partition(".")[0]
-    return next(n for n, rooms in enumerate(FLOORS) if room in rooms)
+def find_layer(name: str) -> int:
+    """Return the layer of a module of ours, by the first part of its name."""
+    part = name.removeprefix("ringback.").partition(".")[0]
+    return next(n for n, parts in enumerate(LAYERS) if part in parts)
 
 
 @pytest.mark.parametrize("name", sorted(MODULES.keys() - {"ringback"}))
 def test_imports_point_inwards(name: str) -> None:
-    """A module knows what is on its own floor and further in, and nothing further out."""
-    assert all(find_floor(each) <= find_floor(name) for each in own(name, inner=True))
+    """A module knows what is in its own layer and further in, and nothing further out."""
+    assert all(find_layer(each) <= find_layer(name) for each in own(name, inner=True))
 
 
 def test_only_the_wire_knows_how_to_call() -> None:

@@ -38,10 +38,14 @@ class Customers:
     def identify(self, assignments: Sequence[Assignment], deadline: float) -> list[Assignment | Outcome]:
         """Return each assignment with its lead's customer id, or the outcome that says why it has none.
 
-        Leads of one source that are alike in all by which they are searched are looked up once, with the latest one's
-        fields. For a stop all who match are found, those besides the oldest as ``Lead.others``.
+        Leads of one source that are alike in all by which they are searched are looked up once, with the fields of
+        all of them, of which the latest one's count most. For a stop all who match are found, those besides the
+        oldest as ``Lead.others``.
         """
-        latest = {identity(each): each for each in assignments}
+        latest: dict[object, Assignment] = {}
+        for each in assignments:
+            key = identity(each)
+            latest[key] = _add_fields(each, latest[key]) if key in latest else each
         each_once = list(latest.values())
         found = run_each(lambda each: self._identify_one(each, deadline), each_once, self._threads, needs_search)
         by_identity = dict(zip(latest, found, strict=True))
@@ -145,6 +149,12 @@ def identity(assignment: Assignment) -> object:
     lead = assignment.lead
     keys = tuple((name, lead.customer[name]) for name in match_keys(assignment))
     return lead.customer_id, keys, assignment.source.name
+
+
+def _add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
+    """Return an assignment with what an earlier one of the same person said of them besides."""
+    customer = {**earlier.lead.customer, **assignment.lead.customer}
+    return replace(assignment, lead=replace(assignment.lead, customer=customer))
 
 
 def _take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:
