@@ -64,7 +64,9 @@ def test_one_number_in_every_writing(text: object) -> None:
     assert read_number(text, "PL", {"PL"}) == MOBILE
 
 
-@pytest.mark.parametrize("text", ["22 123 45 67", "(22) 123-45-67", "+48 (0)22 123 45 67", "022 123 45 67", 221234567])
+@pytest.mark.parametrize(
+    "text", ["22 123 45 67", "(22) 123-45-67", "+48 (0)22 123 45 67", "022 123 45 67", 221234567, 221234567.0]
+)
 def test_landline(text: object) -> None:
     """A landline is read with the 0 that Poland has given up, and without."""
     assert read_number(text, "PL", {"PL"}) == LANDLINE
@@ -115,7 +117,8 @@ def test_regions_have_their_ways(text: object, region: str, e164: str, sent: str
         ("---", "empty"),
         ("tel:", "empty"),
         (True, "neither text"),
-        (601000001.0, "neither text"),
+        (601000001.5, "neither text"),
+        (float("inf"), "neither text"),
         (["601000001"], "neither text"),
         ({}, "neither text"),
         ("601000001.0", "a decimal number"),

@@ -42,6 +42,8 @@ def read_digits(value: object) -> Digits:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():  # a JSON number, exact where a telephone number may be
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise BadNumber("neither text nor a whole number")
     if isinstance(value, int) and value.bit_length() > _LONGEST:
