@@ -35,6 +35,7 @@ def test_nothing_to_say(tmp_path: Path) -> None:
         ({"evidence": "described"}, "sources.website: what is known of form is neither"),
         ({"verify": "none", "secret": None, "preset": None}, "sources.website.verify: none"),
         ({"secret": ["an-invented-secret-long-enough", "short"]}, "sources.website.secret: shorter than 16"),
+        ({"consent": {"type": "acceptance"}}, "sources.website: `consent` is looked for by its type"),
         ({"map": {"full_name": "name"}}, "sources.website: no lead can be made: one needs"),
         ({"token": "short"}, "sources.website.token: shorter than 16"),
     ],

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ringback.expressions.answers import Answer, AnswerSpec, compile_answers, find_answer, read_answers
 from ringback.expressions.expression import ExpressionFailed, compile_expression
+from ringback.leads.consent import is_yes
 
 JOTFORM_VALUE = "first(full, join(' ', [prefix, first, middle, last, suffix, area, phone][?@]), datetime, @)"
 
@@ -225,6 +226,23 @@ def test_of_equal_questions_the_answered_one_counts() -> None:
     values: list[object] = [None, "", [], "601 000 001", "601 000 002"]
     event = {"fields": [{"key": str(number), "label": "Tel", "value": value} for number, value in enumerate(values)]}
     assert find("tally", event, "label", "tel") == "601 000 001"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_consent"),
+    [
+        (["on"], True),
+        (["on", "on"], True),
+        (["", "on"], False),
+        (["on", ""], False),
+        ([None, "on"], False),
+        ([], False),
+    ],
+)
+def test_of_several_consents_each_has_to_be_a_yes(values: list[object], is_consent: bool) -> None:  # noqa: FBT001
+    """Of several boxes of one type nobody knows which asks for a call, so that one which is not ticked is a no."""
+    answers = [Answer(None, None, None, "acceptance", value) for value in values]
+    assert is_yes(find_answer(answers, "type", "acceptance", every=True)) is is_consent
 
 
 def test_answers_tell_all_that_is_known() -> None:

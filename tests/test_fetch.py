@@ -83,6 +83,14 @@ def test_several_values(url: str, path: str) -> None:
         assert list(sender.asked) == [path]
 
 
+def test_reply_is_read_as_a_body_is(server: Sandbox) -> None:
+    """No number in a reply loses a digit, and no text in it holds half a character."""
+    say(server, '{"budget": 0.1234567890123456789012, "name": "\\ud800x"}')
+    got = fetch(server, {"id": 1})
+    assert isinstance(got, Event)
+    assert got.data == {"id": 1, "budget": "0.1234567890123456789012", "name": "?x"}
+
+
 @pytest.mark.parametrize("value", [None, "", " ", ".", "..", " .. ", True, 1.5, [], ["x"], {"a": "b"}])
 def test_event_without_what_is_asked_for(server: Sandbox, value: object) -> None:
     """An event that does not say what to fetch is INVALID; nobody is asked."""
@@ -146,7 +154,7 @@ def test_what_is_refused_comes_back(server: Sandbox, status: int) -> None:
     assert len(server.calls(None)) == 1
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", '"x"', "<html>", "{", "\x00"])
+@pytest.mark.parametrize("body", ["", "[]", "null", '"x"', "<html>", "{", "\x00", '{"a": NaN}'])
 def test_reply_that_is_no_object(server: Sandbox, body: str) -> None:
     """A success that says nothing is DEFERRED."""
     say(server, body)

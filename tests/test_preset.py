@@ -72,7 +72,7 @@ def test_source_has_what_its_preset_says() -> None:
     """A source's own keys are laid over its preset's; the source knows the preset's name."""
     source = load_source({**TYPEFORM, "campaign": "00001", "when": "score > `1`", "answer_within": 5})
     assert source.preset == "typeform"
-    assert source.items.text == "form_response"
+    assert source.items.text == "form_response || `{}`"
     assert [only.text for only in source.only]
     assert (source.when and source.when.text) == "score > `1`"
     assert source.answer_within == 5

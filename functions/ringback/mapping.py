@@ -163,14 +163,16 @@ def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
             return place.search(context)
         if answers is None:
             answers = read_answers(source.answers, context) if source.answers else []
-        return find_answer(answers, place.by, place.text)
+        return find_answer(answers, place.by, place.text, every=place.every)
 
     return look
 
 
 def name_place(place: Place) -> str:
     """Return a place as text, by which its value is found in an excerpt."""
-    return f"{place.by}: {place.text}" if isinstance(place, AnswerPlace) else place.text
+    if not isinstance(place, AnswerPlace):
+        return place.text
+    return f"{'every ' * place.every}{place.by}: {place.text}"
 
 
 def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tuple[Campaign, ...]:

@@ -16,10 +16,14 @@ from ringback.verification.scheme import Scheme
 
 @dataclass(frozen=True)
 class AnswerPlace:
-    """Where a value is, as an answer of a form: the one whose ``by`` (label, ref, type or id) is ``text``."""
+    """Where a value is, as an answer of a form: the one whose ``by`` (label, ref, type or id) is ``text``.
+
+    With ``every`` there may be several, and all of them have to be a yes.
+    """
 
     by: str
     text: str
+    every: bool = False
 
 
 Place = Expression | AnswerPlace

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from ringback.errors import CallFailed
+from ringback.body import parse_json
+from ringback.errors import CallFailed, RefusedRequest
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.outcome import Outcome, Status
@@ -46,8 +47,8 @@ def fits(value: object) -> bool:
 def merge(event: Event, data: Mapping[str, object], reply: Reply, fetch: Fetch) -> Event | Outcome:
     """Return the event with the reply's fields under its own, or what the reply means if it is no object."""
     try:
-        content = reply.json()
-    except ValueError:
+        content = parse_json(reply.body.decode("utf-8-sig"))
+    except (RefusedRequest, UnicodeDecodeError):
         content = None
     if is_success(reply):
         if isinstance(content, dict):

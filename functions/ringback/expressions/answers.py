@@ -22,6 +22,7 @@ from unicodedata import normalize
 
 from ringback.expressions.expression import Expression, compile_expression
 from ringback.expressions.functions import EMPTY
+from ringback.leads.consent import is_yes
 
 BESIDE_THE_EVENT = ("_body", "_request")
 DEFAULTS = {"items": "`null`", "object": "`null`", "value": "@", "fields": "`null`", "key": "(?s:.*)"}
@@ -76,17 +77,20 @@ def read_answers(spec: AnswerSpec, event: object) -> list[Answer]:
     return [_make_answer(row, fields) for row in rows]
 
 
-def find_answer(answers: Iterable[Answer], by: str, text: str) -> object:
+def find_answer(answers: Iterable[Answer], by: str, text: str, *, every: bool = False) -> object:
     """Return the value of the answer whose ``by`` (label, ref, type or id) is ``text``, None if there is none.
 
     Of several the first that is not empty: forms ask the same thing in several branches. In labels case, outer and
-    repeated spaces, and a star or colon around them do not matter.
+    repeated spaces, and a star or colon around them do not matter. With ``every`` it is of several the first that is no
+    yes, if there is one.
     """
     if by == "label":
         wanted = _plain(text)
         values = [answer.value for answer in answers if answer.plain_label == wanted]
     else:
         values = [answer.value for answer in answers if getattr(answer, by) == text]
+    if every:
+        return next((value for value in values if not is_yes(value)), next(iter(values), None))
     return next((value for value in values if value not in EMPTY), None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ringback.grammar.names import PLACEHOLDER
 from ringback.leads.lead import MATCH_FIELDS
-from ringback.settings import Settings, Source
+from ringback.settings import AnswerPlace, Settings, Source
 
 SHORTEST = 16  # characters; a secret of fewer can be guessed by whoever tries for long enough
 COLD_START = 2.0  # seconds that a function may take on a cloud before it has read its first request
@@ -66,6 +66,11 @@ def _advise_on_sender(source: Source, settings: Settings) -> Iterator[str]:
 def _advise_on_leads(source: Source, settings: Settings) -> Iterator[str]:
     if source.consent is None and source.action == "lead":
         yield "no `consent`: nobody is asked whether they may be called; say where the answer is in the event"
+    if isinstance(source.consent, AnswerPlace) and source.consent.every:
+        yield (
+            "`consent` is looked for by its type: should a form leave out a box that is not ticked, another one of "
+            "this type would be taken for it; name it by its label, ref or id"
+        )
     if not {"customer_id", *MATCH_FIELDS} & {*source.map, *source.set}:
         yield "no lead can be made: one needs a phone_number, an email, an identifier or a customer_id in `map`"
     if settings.queue is None and any(route.to.on_existing == "requeue" for route in source.routes):

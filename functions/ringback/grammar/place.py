@@ -1,6 +1,7 @@
 """Where a value is in an event."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from marshmallow import ValidationError, fields
 
@@ -28,3 +29,11 @@ class PlaceField(fields.Field[Place]):
                 "write one of {label: ...}, {ref: ...}, {type: ...}, {id: ...}, with a text in quotes"
             )
         return AnswerPlace(by, text)
+
+
+class ConsentField(PlaceField):
+    """Where the consent is. Of several answers of one type nobody knows which it is: then each has to be a yes."""
+
+    def _read_answer(self, value: Mapping[str, object]) -> AnswerPlace:
+        place = super()._read_answer(value)
+        return replace(place, every=place.by == "type")

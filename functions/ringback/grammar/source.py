@@ -20,7 +20,7 @@ from ringback.grammar.fields import (
     Text,
 )
 from ringback.grammar.lead_fields import Constants, Places
-from ringback.grammar.place import PlaceField
+from ringback.grammar.place import ConsentField
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
 from ringback.settings import CustomerRules, Fetch
@@ -133,7 +133,7 @@ class SourceSchema(Strict):
     fetch = fields.Nested(FetchSchema, load_default=None)
     answers = Answers(load_default=None)
     when = Parsed(compile_expression, load_default=None)
-    consent = PlaceField(load_default=None)
+    consent = ConsentField(load_default=None)
     map = Places(load_default=dict)
     set = Constants(load_default=dict)
     customer = fields.Nested(CustomerSchema, load_default=lambda: CustomerSchema().load({}))
