@@ -60,7 +60,17 @@ def uses(name: str, packages: tuple[str, ...], *, inner: bool) -> bool:
 VALUES = {"web", "outcome", "event", "errors", "secret"}
 DOORS = {"main", "aws", "ringback.hosts.wsgi"}
 # What decides, and does nothing: it may be asked without a network, a disk, a clock or an environment.
-CORE = {"body", "form", "mapping", "settings", "delivery.backoff", "grammar.yaml_text", "thulium.url"} | {
+CORE = {
+    "body",
+    "form",
+    "identity",
+    "lookup",
+    "mapping",
+    "settings",
+    "delivery.backoff",
+    "grammar.yaml_text",
+    "thulium.url",
+} | {
     name.removeprefix("ringback.")
     for name in MODULES
     if name.startswith(("ringback.expressions", "ringback.leads", "ringback.verification"))
@@ -126,8 +136,9 @@ LAYERS = (
     {"form", "leads", "log", "verification"},
     {"body", "expressions", "thulium"},
     {"settings"},
-    {"aws_secret", "grammar", "intake", "mapping"},
-    {"config", "delivery", "excerpt", "group"},
+    {"aws_secret", "grammar", "identity", "lookup"},
+    {"intake", "mapping"},
+    {"config", "delivery", "group"},
     {"pipeline", "queues"},
     {"app", "direct"},
     {"hosts"},

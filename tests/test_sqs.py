@@ -12,8 +12,8 @@ from ringback.event import Event, Verdict
 from ringback.outcome import Status
 from ringback.queues import QueueFailed
 from ringback.queues.handed_over import deliver_messages
-from ringback.queues.message import load_event
-from ringback.queues.sqs import LARGEST, Message, SqsQueue, give_reason
+from ringback.queues.message import give_reason, load_event
+from ringback.queues.sqs import LARGEST, Message, SqsQueue
 from tests.amazon import Amazon, Handler, feed, find_arn, hand_over
 from tests.events import NOW, PERSON, again, done, make_event
 

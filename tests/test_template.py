@@ -18,7 +18,8 @@ from ringback.app import build
 from ringback.delivery.backoff import next_try
 from ringback.hosts.keeper import SETTLING
 from ringback.outcome import Status
-from ringback.queues.sqs import LARGEST, LONGEST_REASON, MOST, SqsQueue
+from ringback.queues.message import LONGEST_REASON
+from ringback.queues.sqs import LARGEST, MOST, SqsQueue
 from tests.events import NOW, again, done, make_event
 from tests.programs import run
 

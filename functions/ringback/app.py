@@ -9,7 +9,7 @@ from ringback.aws_secret import read_secret
 from ringback.config import load
 from ringback.direct import deliver_now
 from ringback.errors import ConfigError, RefusedRequest, WrongMethod
-from ringback.excerpt import make_excerpt
+from ringback.lookup import make_excerpt
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
 from ringback.settings import Settings

@@ -11,7 +11,7 @@ from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed
 from ringback.leads.lead_schema import LeadSchema
 from ringback.leads.phone import Phone
-from ringback.mapping import Look, look_into
+from ringback.lookup import Look, look_into
 from ringback.settings import Settings, Source
 
 # The number first, whatever a source matches by: opt-outs often have nothing else, and must not overtake their lead.

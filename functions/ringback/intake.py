@@ -1,8 +1,5 @@
 """Request -> verified events: path, size, method, handshake, signature, content type, body, in this order."""
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -10,21 +7,16 @@ from urllib.parse import parse_qsl
 from ringback.body import blank_out, parse, parse_form
 from ringback.errors import BadSignature, TooLarge, UnsupportedType, WrongMethod
 from ringback.event import Event
-from ringback.expressions.expression import Expression, ExpressionFailed, is_true
+from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
+from ringback.identity import Seen, hash_content, make_event, tells_person
 from ringback.settings import Settings, Source
 from ringback.verification.handshake import answer_handshake
 from ringback.verification.scheme import Scheme, Token, strip
 from ringback.verification.signature import verify
 from ringback.web import MAX_BODY, Request, Response
 
-PERSONAL = ("phone_number", "full_name", "name", "surname")
-SHORTEST_NUMBER = 7  # digits
-LONGEST_ID = 200  # characters; longer ones are hashed
 URL_TOKEN: tuple[Scheme, ...] = (Token(query="token"),)
-TRACE_HEADERS = ("traceparent", "x-cloud-trace-context", "x-amzn-trace-id")
-TRACE = re.compile(r"[0-9A-Za-z=:;/_.,-]{1,200}")
-Seen = Mapping[str, Mapping[str, str]]
 
 DROPPED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-forwarded-for", "forwarded"})
 
@@ -137,66 +129,3 @@ def read_event(data: object, body: object, request: Seen, source: Source, now: d
         return make_event(None, data, request, source, now, problem={error.text: str(error)})
     told = hash_content(str(event_id)) if tells_person(event_id, context, source) else event_id
     return make_event(told, data, request, source, now)
-
-
-def tells_person(event_id: object, context: object, source: Source) -> bool:
-    """Return whether an event's id is the number or the name of whom it is about: it is logged, so it must not be."""
-    places = [source.map[name] for name in PERSONAL if name in source.map]
-    own = strip_marks(event_id)
-    try:
-        values = [strip_marks(place.search(context)) for place in places if isinstance(place, Expression)]
-    except ExpressionFailed:  # the lead will be INVALID for it; until then nobody knows whom it is about
-        return False
-    is_number = own.isdecimal() and len(own) >= SHORTEST_NUMBER
-    return any(value and (value == own or (is_number and value.endswith(own))) for value in values)
-
-
-def strip_marks(value: object) -> str:
-    """Return the letters and digits of a value, all in lower case."""
-    return "".join(filter(str.isalnum, str(value or ""))).casefold()
-
-
-def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
-    event_id: object,
-    data: object,
-    request: Seen,
-    source: Source,
-    now: datetime,
-    *,
-    problem: Mapping[str, str] | None = None,
-) -> Event:
-    """Return the event, with its id as text that may be logged, and the key that recognises a redelivery."""
-    content = drop_paths(data, source.volatile)
-    own_id = read_id(event_id)
-    return Event(
-        source=source.name,
-        id=own_id or hash_content(source.name, content),
-        key=hash_content(source.name, own_id, content),
-        data=data,
-        received_at=now,
-        identified=own_id is not None,
-        request=request,
-        problem=problem or {},
-        trace=find_trace(request["headers"]),
-    )
-
-
-def find_trace(headers: Mapping[str, str]) -> str | None:
-    """Return the platform's id of the request, by which its own lines in the log are found."""
-    traces = (headers.get(name, "") for name in TRACE_HEADERS)
-    return next((trace for trace in traces if TRACE.fullmatch(trace)), None)
-
-
-def read_id(value: object) -> str | None:
-    """Return an event id as text; None where there is none. One that may be an address or a number is hashed."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
-        return None
-    text = str(value).strip()
-    is_plain = text.isprintable() and "@" not in text and not text.startswith("+")
-    return text if is_plain and len(text) <= LONGEST_ID else hash_content(text)
-
-
-def hash_content(*content: object) -> str:
-    """Return 32 hex digits that are equal for equal content, whatever the order of its keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -11,16 +11,16 @@ from marshmallow import ValidationError
 
 from ringback.errors import CallFailed
 from ringback.event import Event
-from ringback.expressions.answers import Answer, find_answer, read_answers
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.leads.consent import is_yes
 from ringback.leads.hours import next_opening, read_relative, write_time
 from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
 from ringback.leads.lead_schema import LeadSchema
 from ringback.leads.phone import Phone
+from ringback.lookup import Look, look_into
 from ringback.outcome import Outcome, Status, scrub
 from ringback.secret import Secret
-from ringback.settings import AnswerPlace, Campaign, Place, Settings, Source
+from ringback.settings import Campaign, Settings, Source
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,6 @@ class Assignment:
     def scrub(self, message: str) -> str:
         """Return a message without what is personal or secret in it, this lead's values first of all."""
         return scrub(message, (*self.lead.customer.values(), *(secret.text for secret in self.secrets)))
-
-
-EXCERPT = "excerpt"  # in the request, where no sender can put it: the data is then the value of each place
-
-Look = Callable[[Place], object]
 
 
 class Mapper:
@@ -148,31 +143,6 @@ def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outc
     """Return the outcome of an event of which no lead can be made; ``at_fault`` names the fields, and why."""
     reason = "; ".join(f"{name}: {why}" for name, why in at_fault.items())
     return Outcome(Status.INVALID, reason, campaign_id=campaign_id, fields=at_fault)
-
-
-def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
-    """Return the function that finds a place's value in an event or its excerpt; it may raise ExpressionFailed."""
-    if EXCERPT in event.request:
-        return lambda place: data.get(name_place(place))
-    context = {**data, "_request": {**event.request, "received_at": event.received_at.isoformat()}}
-    answers: list[Answer] | None = None
-
-    def look(place: Place) -> object:
-        nonlocal answers
-        if not isinstance(place, AnswerPlace):
-            return place.search(context)
-        if answers is None:
-            answers = read_answers(source.answers, context) if source.answers else []
-        return find_answer(answers, place.by, place.text, every=place.every)
-
-    return look
-
-
-def name_place(place: Place) -> str:
-    """Return a place as text, by which its value is found in an excerpt."""
-    if not isinstance(place, AnswerPlace):
-        return place.text
-    return f"{'every ' * place.every}{place.by}: {place.text}"
 
 
 def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tuple[Campaign, ...]:

@@ -19,22 +19,21 @@ EMPTY: tuple[object, ...] = (None, "", [], {})
 class WholeNumber(fields.Field[int]):
     """A positive whole number, also as text (``"441"``), never a yes or no and never a fraction."""
 
+    smallest, largest = 1, LARGEST_ID
+
     def _deserialize(self, value: object, *_: object, **__: object) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,19}(\.0+)?", str(value).strip(), re.ASCII):
+        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,19}(\.0+)?", str(value).strip(), re.ASCII):
             raise ValidationError("not a whole number")
         number = int(str(value).strip().partition(".")[0])
-        if not 0 < number <= LARGEST_ID:
+        if not self.smallest <= number <= self.largest:
             raise ValidationError("not a whole number that Thulium could know")
         return number
 
 
-class Order(fields.Field[int]):
-    """A whole number, also as text; Thulium says neither its range nor its direction."""
+class Order(WholeNumber):
+    """Any whole number: Thulium says neither the range of an order nor its direction."""
 
-    def _deserialize(self, value: object, *_: object, **__: object) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,9}(\.0+)?", str(value).strip(), re.ASCII):
-            raise ValidationError("not a whole number")
-        return int(str(value).strip().partition(".")[0])
+    smallest = -LARGEST_ID
 
 
 class Text(fields.Field[str]):

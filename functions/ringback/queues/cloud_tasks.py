@@ -16,14 +16,13 @@ from ringback.errors import ConfigError, TooLarge
 from ringback.event import Again, Event, Verdict
 from ringback.outcome import Outcome
 from ringback.queues import QueueFailed
-from ringback.queues.message import dump_event
+from ringback.queues.message import dump_event, give_reason
 from ringback.settings import Settings
 
 if TYPE_CHECKING:
     from google.cloud.tasks_v2 import CloudTasksClient
 
 LARGEST = 990_000  # bytes of an event; a task may have 1 MB, with its headers and its address
-LONGEST_REASON = 1000  # characters
 AT_ONCE = 16  # tasks that are made at the same time: each is a call of its own
 PATIENCE = 5.0  # seconds for making the tasks of one request; its sender waits for eight
 REPLAY = "replay=1"
@@ -147,8 +146,7 @@ class CloudTasksQueue:
 
 def describe(outcome: Outcome) -> dict[str, str]:
     """Return the headers by which somebody who looks at a parked task sees why it is there."""
-    plain = (outcome.reason or "").encode("ascii", "replace").decode()
-    reason = "".join(c if c.isprintable() else " " for c in plain)[:LONGEST_REASON].strip()
+    reason = give_reason((outcome.reason or "").encode("ascii", "replace").decode())
     return {"X-Ringback-Status": outcome.status.value, "X-Ringback-Reason": reason}
 
 

@@ -11,8 +11,8 @@ from ringback import log
 from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
 from ringback.outcome import Outcome, Status
-from ringback.queues.message import load_event
-from ringback.queues.sqs import Message, SqsQueue, give_reason
+from ringback.queues.message import give_reason, load_event
+from ringback.queues.sqs import Message, SqsQueue
 
 Deliver = Callable[[Sequence[Event], datetime], Sequence[Verdict]]
 

@@ -9,6 +9,7 @@ from ringback.event import Event
 from ringback.outcome import Outcome, Status
 
 VERSION = 1
+LONGEST_REASON = 1000  # characters
 
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=dict)
 _ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=dict)
@@ -80,6 +81,11 @@ def load_outcome(text: str) -> Outcome:
 def storable(text: str) -> str:
     """Return the text with a question mark for each half character, which no database takes."""
     return text.encode("utf-8", "replace").decode()
+
+
+def give_reason(text: str) -> str:
+    """Return a text as queues take it beside a message: on one line, printable, and never empty."""
+    return "".join(c if c.isprintable() else " " for c in storable(text))[:LONGEST_REASON].strip() or "-"
 
 
 def _encode(content: Mapping[str, object]) -> str:

@@ -11,7 +11,7 @@ from ringback import log
 from ringback.errors import TooLarge
 from ringback.event import Event
 from ringback.queues import QueueFailed
-from ringback.queues.message import dump_event, storable
+from ringback.queues.message import dump_event
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -22,7 +22,6 @@ MOST = 10  # messages in one call
 # goes alone, and the queue itself says whether it takes it.
 CALL_SIZE = 256 * 1024
 LARGEST = 1020 * 1024  # bytes of one message; 4 KiB less than SQS takes are left for the reason, should it fail
-LONGEST_REASON = 1000  # characters
 LONGEST_HIDDEN = 43_000  # seconds; SQS hides a message for 12 hours at most, counted from when it was handed over
 
 
@@ -122,11 +121,6 @@ class SqsQueue:
                 raise QueueFailed(f"SQS: {_explain(error)}; look at the queue's URL and the function's role") from None
             refused += [int(each["Id"]) for each in answer.get("Failed", [])]
         return refused
-
-
-def give_reason(text: str) -> str:
-    """Return a text as SQS takes it in an attribute."""
-    return "".join(c if c.isprintable() else " " for c in storable(text))[:LONGEST_REASON].strip() or "-"
 
 
 def _bound(seconds: float) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ringback.event import Event
-from ringback.excerpt import make_excerpt
+from ringback.lookup import make_excerpt
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
 from ringback.queues.message import dump_event, load_event

@@ -1,0 +1,60 @@
+"""What a source's rules look at: in an event, or in an excerpt of it where no more is stored (``store: values``)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ringback.event import Event
+from ringback.expressions.answers import Answer, find_answer, read_answers
+from ringback.expressions.expression import ExpressionFailed
+from ringback.settings import AnswerPlace, Place, Source
+
+EXCERPT = "excerpt"  # in the request, where no sender can put it: the data is then the value of each place
+
+Look = Callable[[Place], object]
+
+
+def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
+    """Return the function that finds a place's value in an event or its excerpt; it may raise ExpressionFailed."""
+    if EXCERPT in event.request:
+        return lambda place: data.get(name_place(place))
+    context = {**data, "_request": {**event.request, "received_at": event.received_at.isoformat()}}
+    answers: list[Answer] | None = None
+
+    def look(place: Place) -> object:
+        nonlocal answers
+        if not isinstance(place, AnswerPlace):
+            return place.search(context)
+        if answers is None:
+            answers = read_answers(source.answers, context) if source.answers else []
+        return find_answer(answers, place.by, place.text, every=place.every)
+
+    return look
+
+
+def name_place(place: Place) -> str:
+    """Return a place as text, by which its value is found in an excerpt."""
+    if not isinstance(place, AnswerPlace):
+        return place.text
+    return f"{'every ' * place.every}{place.by}: {place.text}"
+
+
+def make_excerpt(event: Event, source: Source) -> Event:
+    """Return the event with the values that its source's rules look at, instead of all that it says.
+
+    A thin event is kept as it is: it holds ids, and the rest is fetched later. So is one in which something can't be
+    worked out: its outcome has to name it.
+    """
+    if source.fetch or event.problem or not isinstance(event.data, Mapping):
+        return event
+    try:
+        look = look_into(event.data, event, source)
+        values = {name_place(place): look(place) for place in list_places(source)}
+    except ExpressionFailed:
+        return event
+    return replace(event, data=values, request={EXCERPT: {}})
+
+
+def list_places(source: Source) -> Iterator[Place]:
+    """Yield all places where a source's rules look for values."""
+    yield from source.map.values()
+    yield from filter(None, (source.when, source.consent, *(route.when for route in source.routes)))
