@@ -339,6 +339,11 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"map": ["phone"]}, "map: not a mapping; write `name: value` pairs"),
         ({"map": {"phone": "tel"}}, "map.phone: not a field of a lead; is `phone_number` meant?"),
         ({"map": {"qqq": "tel"}}, "map.qqq: not a field of a lead; your own fields are custom_fields.<its name>"),
+        ({"map": {"custom_fields": "x"}},
+         "map.custom_fields: not a field of a lead; your own fields are custom_fields.<its name>"),
+        ({"map": {"address": "x"}}, "map.address: not one field but several; write address.street, address.city and "),
+        ({"map": {"address.citty": "x"}}, "map.address.citty: not a field of a lead; is `address.city` meant?"),
+        ({"prest": "form"}, "prest: unknown key; is `preset` meant?"),
         ({"map": {"email": 5}}, "map.email: not a place; write an expression like "),
         ({"map": {"email": None}}, "map.email: empty; give it a value, or leave the key out"),
         ({"map": {"email": "a b"}}, "map.email: 'b' is not expected at character 3"),
@@ -389,7 +394,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
          "fetch.gone: Unknown token '=' at character 3; == compares"),
     ],
-    ids=range(53),
+    ids=range(57),
 )  # fmt: skip
 def test_mistakes(source: dict[str, object], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""
@@ -403,6 +408,49 @@ def test_mistakes_of_one_source_are_told_together() -> None:
     assert [mistake.partition(":")[0] for mistake in mistakes_of(source)] == [
         "campaign", "map.a", "map.email", "unknown", "verify.scheme", "when",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "campaign", "said"),
+    [
+        ({"secret": []}, {}, "secret: missing; without one nobody could be told from anybody"),
+        ({"verify": "basic"}, {}, "secret: it is not user:password"),
+        ({"verify": {"scheme": "hmac", "header": "X", "signed": "{url}{body}"}}, {}, "verify: the URL is part of what is "),
+        ({"campaign": ["one", "00002"]}, {}, "campaign: one before the last takes all leads; "),
+        ({"map": {}}, {}, "map: missing; say where the lead's fields are in the event"),
+        ({"consent": {"label": "x"}}, {}, "map: {label: ...} is for senders whose answers are known; "),
+        (STOP, {}, "campaign: campaign one has no `stop: {status_id: ...}`, nor is there one at the top"),
+        ({}, {"on_existing": "requeue"}, "campaign: campaign one requeues, which takes a status: "),
+        ({"set": {"status_id": 1, "dictionary_status_id": 2}}, {}, "set: both status_id and dictionary_status_id "),
+    ],
+    ids=range(9),
+)  # fmt: skip
+def test_bad_key_does_not_hide_a_contradiction_of_others(
+    source: dict[str, object], campaign: dict[str, object], said: str
+) -> None:
+    """What is wrong between keys is told beside a key that is wrong by itself."""
+    campaigns = {"one": {"id": "00001", **campaign}}
+    bad = make_source(**{"campaign": "one", **source, "when": "=", "unknown": 1})
+    mistakes = mistakes_of(bad, campaigns=campaigns)
+    assert sum(mistake.startswith(said) for mistake in mistakes) == 1
+    assert sorted(mistake.partition(":")[0] for mistake in mistakes) == sorted(
+        [said.partition(":")[0], "unknown", "when"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "at_fault"),
+    [
+        ({"map": 5, "set": {}}, ["map"]),
+        ({"verify": "x", "secret": []}, ["verify.scheme"]),
+        ({"campaign": 5, "set": {"status_id": 1, "dictionary_status_id": 2}}, ["campaign"]),
+        ({"answers": 5, "map": {"email": {"label": "x"}}}, ["answers"]),
+        ({"preset": "typefrom", "map": {"email": {"label": "x"}}}, ["preset"]),
+    ],
+)
+def test_nothing_is_said_that_rests_on_a_bad_key(source: dict[str, object], at_fault: list[str]) -> None:
+    """A key that is wrong by itself makes no second mistake of what would go with a good one."""
+    assert [mistake.partition(":")[0] for mistake in mistakes_of(make_source(**source))] == at_fault
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ from ringback.expressions.syntax import parse_tree
         ("a b", "'b' is not expected at character 3"),
         ("a)", r"'\)' is not expected at character 2"),
         ("{a: }", "'}' is not expected at character 5"),
+        ("score > 10", "10 is not expected at character 9; a number stands in backquotes: `10`"),
+        ("score > 0", "0 is not expected at character 9; a number stands in backquotes: `0`"),
+        ("a && consent == true", "true alone is the name of a field; the value stands in backquotes: `true`"),
+        ("a[?null != b]", "null alone is the name of a field; the value stands in backquotes: `null`"),
         ("a = 'x'", "Unknown token '=' at character 3; == compares"),
         (
             "your-name",

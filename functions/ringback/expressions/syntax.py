@@ -11,6 +11,7 @@ from jmespath.parser import Parser
 
 from ringback.expressions.functions import Functions
 
+VALUES = ("true", "false", "null")
 HINTS = {
     "Unknown token '='": "; == compares",
     "Unknown token": "; a name with other characters than A-Z, a-z, 0-9 and _ stands in double quotes",
@@ -27,6 +28,8 @@ def parse_tree(text: str) -> Any:
         children = [child for child in node["children"] if isinstance(child, dict)]
         if node["type"] == "function_expression":
             _check_call(node["value"], children)
+        elif node["type"] == "comparator":
+            _check_operands(children)
         elif any(child["type"] == "expref" for child in children):
             raise ValueError("what is marked with & can only be an argument of a function")
     return tree
@@ -41,14 +44,20 @@ def _parse(text: str) -> Any:
         hint = next((hint for start, hint in HINTS.items() if error.message.startswith(start)), "")
         raise ValueError(_in_one_line(f"{error.message} at character {error.lexer_position + 1}{hint}")) from None
     except exceptions.ParseError as error:
-        if not error.token_value:
+        if error.token_value in ("", None):
             raise ValueError("the expression is not complete") from None
         where = f"{error.token_value!r} is not expected at character {error.lex_position + 1}"
-        raise ValueError(where) from None
+        hint = f"; a number stands in backquotes: `{error.token_value}`" if isinstance(error.token_value, int) else ""
+        raise ValueError(where + hint) from None
     except exceptions.EmptyExpressionError:
         raise ValueError("the expression is empty") from None
     except RecursionError:
         raise ValueError("the expression is nested too deeply") from None
+
+
+def _check_operands(operands: list[Any]) -> None:
+    for word in (node["value"] for node in operands if node["type"] == "field" and node["value"] in VALUES):
+        raise ValueError(f"{word} alone is the name of a field; the value stands in backquotes: `{word}`")
 
 
 def _in_one_line(message: str) -> str:

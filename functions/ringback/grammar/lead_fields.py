@@ -8,9 +8,10 @@ from marshmallow import ValidationError, fields
 from ringback.grammar.fields import NOT_A_TEXT, Pairs, find_nearest, flatten
 from ringback.grammar.place import PlaceField
 from ringback.leads.hours import read_relative
-from ringback.leads.lead import is_lead_field, nest_fields
-from ringback.leads.lead_schema import NAMES, LeadSchema
+from ringback.leads.lead import ADDRESSES, LEAD_FIELDS, is_lead_field, nest_fields
+from ringback.leads.lead_schema import LeadSchema
 
+CUSTOM = "your own fields are custom_fields.<its name>"
 ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -55,6 +56,8 @@ class Constants(Pairs):
 
 def check_name(name: str) -> None:
     """Raise ValidationError for what is no field of a lead."""
+    if name in ADDRESSES:
+        raise ValidationError(f"not one field but several; write {name}.street, {name}.city and so on")
     if not is_lead_field(name):
-        known = find_nearest(name, NAMES, "your own fields are custom_fields.<its name>")
-        raise ValidationError(f"not a field of a lead; {known}")
+        known = find_nearest(name, LEAD_FIELDS, CUSTOM)
+        raise ValidationError(f"not a field of a lead; {CUSTOM if name == 'custom_fields' else known}")

@@ -57,5 +57,7 @@ class Mistakes:
         raw = self._plain.get(path)
         if raw is None or not text.startswith(NOT_A_TEXT) or HIDDEN.intersection(path):
             return ""
-        meant = json.dumps(read_yaml(raw).data, default=str)
-        return f': YAML reads {raw} as {"a number" if meant == raw else meant}, write "{raw}"'
+        value = read_yaml(raw).data
+        meant = json.dumps(value, default=str)
+        kind = "a yes or no" if isinstance(value, bool) else "a number"
+        return f': YAML reads {raw} as {kind if meant == raw else meant}, write "{raw}"'

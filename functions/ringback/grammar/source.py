@@ -117,6 +117,7 @@ def parse_type(text: str) -> str:
 class SourceSchema(Strict):
     """One of ``sources:``, merged with its preset, its lists written out."""
 
+    preset = fields.Raw(load_default=None)  # merged by now, and kept for its name
     verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
     secret = OneOrMany(SecretText(), load_default=list)
     token = SecretText(load_default=None)

@@ -8,18 +8,20 @@ from marshmallow import ValidationError
 
 from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path, compile_path
+from ringback.grammar.contradictions import find_contradictions
 from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, merge, read_preset
 from ringback.grammar.source import SourceSchema
-from ringback.settings import AnswerPlace, Campaign, Place, Route, Source
-from ringback.verification.scheme import Scheme, Token, needs_url
-from ringback.verification.signature import secret_problem
+from ringback.settings import Campaign, Route, Source
+from ringback.verification.scheme import Scheme, Token
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 
 BAD_PRESET = ""  # stands for one that can't be read
+LEFT_TO_PRESET = frozenset({"verify", "secret", "answers", "map", "action"})  # what such a one may have said
+REQUIRED: Mapping[str, object] = {"verify": [], "campaign": []}
 
 Raw = Mapping[str, object]
 
@@ -46,16 +48,25 @@ class SourceReader:
             self._mistakes.add(path, "not a mapping; write `key: value` pairs")
             return None
         merged = self._merge_preset(raw, path)
-        plain = {key: value for key, value in merged.items() if key != "preset" and (key in raw or key not in ABOUT)}
-        data: Any = self._mistakes.load(self._schema, plain, path)
+        plain = {key: value for key, value in merged.items() if key in raw or key not in ABOUT}
+        data, bad = self._load(plain, path)
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
-        if data is None or merged.get("preset") == BAD_PRESET:
-            return None
-        source = self._build(name, merged, data)
-        for where, text in find_contradictions(source, self._public_url):
+        source = self._build(name, data)
+        for where, text in find_contradictions(source, self._public_url, bad):
             self._mistakes.add((*path, where), text)
-        return source
+        return None if bad else source
+
+    def _load(self, plain: Raw, path: Keys) -> tuple[dict[str, Any], frozenset[str]]:
+        """Return what the good keys come to, and the keys of which nothing is known; the mistakes are added."""
+        bad = LEFT_TO_PRESET if plain.get("preset") == BAD_PRESET else frozenset[str]()
+        data: Any = self._mistakes.load(self._schema, plain, path)
+        if data is not None:
+            return data, bad
+        bad |= self._schema.validate(plain).keys()
+        good = {key: value for key, value in plain.items() if key not in bad}
+        left: Any = self._schema.load(good, partial=tuple(REQUIRED))
+        return {**REQUIRED, **left}, bad
 
     def _merge_preset(self, raw: Raw, path: Keys) -> Raw:
         if "preset" not in raw:
@@ -74,13 +85,12 @@ class SourceReader:
             if not is_idle and not has_key(merged, steps):
                 self._mistakes.add((*path, *steps), f"missing: {where}")
 
-    def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
+    def _build(self, name: str, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
         lists = ("verify", "handshake", "methods", "volatile")
-        preset, retries = merged.get("preset"), data.pop("retries")
+        retries = data.pop("retries")
         return Source(
             name=name,
-            preset=str(preset) if preset else None,
             secrets=tuple(data.pop("secret")),
             proofs=tuple(find_proofs(data["verify"])),
             only=tuple(data.pop("every")),
@@ -133,46 +143,3 @@ def list_campaigns(merged: Raw) -> Iterator[tuple[Keys, object]]:
     for n, route in enumerate(written):
         is_long = isinstance(route, Mapping)
         yield ("campaign", str(n), *("to",) * is_long), route.get("to") if is_long else route
-
-
-def find_contradictions(source: Source, public_url: str) -> Iterator[tuple[str, str]]:
-    """Yield the key and the text of each mistake between keys of a source that are good alone."""
-    yield from find_secret_mistakes(source)
-    if any(map(needs_url, source.verify)) and not public_url:
-        yield (
-            "verify",
-            "the URL is part of what is signed: write at the top `public_url: https://...`, as senders call it",
-        )
-    if source.action == "lead" and any(route.when is None for route in source.routes[:-1]):
-        yield "campaign", "one before the last takes all leads; give it a `when`, or leave out those after it"
-    if not source.map and not source.set:
-        yield "map", "missing; say where the lead's fields are in the event"
-    if source.answers is None and any(isinstance(place, AnswerPlace) for place in find_places(source)):
-        yield "map", "{label: ...} is for senders whose answers are known; this is none, write an expression"
-    for route in source.routes:
-        yield from find_route_mistakes(source, route.to)
-
-
-def find_secret_mistakes(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield why a source's secrets can't be what its first scheme takes."""
-    if source.verify and not source.secrets:
-        yield "secret", "missing; without one nobody could be told from anybody"
-    problems = (secret_problem(source.verify[0], secret) for secret in source.secrets if source.verify)
-    yield from (("secret", f"it {problem}") for problem in problems if problem)
-
-
-def find_places(source: Source) -> list[Place]:
-    """Return all places where a source looks for values."""
-    return [*source.map.values(), *([source.consent] if source.consent else [])]
-
-
-def find_route_mistakes(source: Source, campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """Yield what a source and one of its campaigns lack together."""
-    if source.action == "stop" and not campaign.stop:
-        yield "campaign", f"campaign {campaign.name} has no `stop: {{status_id: ...}}`, nor is there one at the top"
-    given = {*campaign.set, *source.set, *source.map}
-    statuses = {"status_id", "dictionary_status_id"} & given
-    if source.action == "lead" and campaign.on_existing == "requeue" and not statuses:
-        yield "campaign", f"campaign {campaign.name} requeues, which takes a status: give it `set: {{status_id: ...}}`"
-    if len(statuses) > 1:
-        yield "set", "both status_id and dictionary_status_id are given; Thulium takes one"

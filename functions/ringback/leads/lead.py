@@ -13,6 +13,7 @@ RECORD_FIELDS = ("status_id", "dictionary_status_id", "agent_login", "next_call_
 ADDRESSES = ("address", "invoice_address", "mail_drop_address")
 ADDRESS_PARTS = ("street", "building", "flat", "postcode", "city", "country")
 MATCH_FIELDS = ("identifier", "phone_number", "email")
+LEAD_FIELDS = NAMES - {"custom_fields", *ADDRESSES} | {f"{one}.{part}" for one in ADDRESSES for part in ADDRESS_PARTS}
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class BadLead(ValueError):
 def is_lead_field(name: str) -> bool:
     """Return whether ``map`` and ``set`` may have a field of this name, ``custom_fields.<its name>`` included."""
     head, _, rest = name.partition(".")
-    if rest:
-        return head == "custom_fields" or (head in ADDRESSES and rest in ADDRESS_PARTS)
-    return head in NAMES and head not in ("custom_fields", *ADDRESSES)
+    return name in LEAD_FIELDS or (head == "custom_fields" and rest != "")
 
 
 def read_lead(schema: LeadSchema, values: Mapping[str, object]) -> Lead:
