@@ -240,7 +240,8 @@ def test_file_that_says_nothing(text: str, mistakes: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("plain", "meant"),
-    [("00001", "1"), ("NO", "false"), ("9:00", "540"), ("0700", "448"), ("1_0", "10"), ("1", "a number"), ("true", "a yes or no")],
+    [("00001", "1"), ("NO", "false"), ("9:00", "540"), ("0700", "448"), ("1_0", "10"), ("1", "a number"),
+     ("true", "a yes or no")],
 )  # fmt: skip
 def test_traps_of_yaml_are_explained(plain: str, meant: str) -> None:
     """Where YAML has made something else of a text, it is said what, and how to write it."""

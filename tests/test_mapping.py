@@ -250,6 +250,21 @@ def test_relative_time_of_an_old_event() -> None:
     assert assign(mapper, make_event(**PHONE), later).lead.record["next_call_date"] == "2026-03-02 11:00"
 
 
+@pytest.mark.parametrize(
+    ("asked", "notes"),
+    [
+        ("2026-03-02 09:59", ["next_call_date: it was in the past, the call is due now"]),
+        ("2026-03-02 10:00", []),
+        ("2026-03-02 10:30", []),
+    ],
+)
+def test_time_that_had_passed_when_the_event_came_in(asked: str, notes: list[str]) -> None:
+    """What was to be called before anybody knew of it is called now, and the outcome says so."""
+    later = NOW + timedelta(hours=1)
+    lead = assign(make_mapper(), make_event(**PHONE, next_call_date=asked), later).lead
+    assert (lead.record["next_call_date"], list(lead.notes)) == ("2026-03-02 11:00", notes)
+
+
 def test_event_that_asks_for_a_relative_time() -> None:
     """Only the configuration may say a relative time."""
     assert list(refuse(make_mapper(), make_event(**PHONE, next_call_date="+15m")).fields) == ["next_call_date"]

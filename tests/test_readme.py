@@ -11,6 +11,7 @@ from ringback import config
 from ringback.grammar.campaign import CampaignSchema, ThuliumSchema, TopSchema
 from ringback.grammar.source import CustomerSchema, FetchSchema, SourceSchema
 from ringback.grammar.verification import HmacSchema, TokenSchema
+from tests.given import load, make_config, make_source
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -36,6 +37,19 @@ def test_configuration_loads(block: str, tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump({**yaml.safe_load(REST), **yaml.safe_load(block)}), "utf-8")
     assert config.load({"RINGBACK_CONFIG": str(path)}, with_secrets=False).sources
+
+
+def find_fragments(text: str) -> list[str]:
+    """Return the keys of a source that a document shows by themselves, each in every way that it shows."""
+    blocks = re.findall(r"```yaml\n((?:verify|handshake):.*?)```", text, re.DOTALL)
+    return [fragment for block in blocks for fragment in re.split(r"^(?=\w)", block, flags=re.MULTILINE) if fragment]
+
+
+@pytest.mark.parametrize("fragment", find_fragments(CONFIGURATION))
+def test_fragment_loads(fragment: str) -> None:
+    """Each key of a source that is shown by itself is a good one."""
+    source = make_source(**{"secret": "${SECRET}", **yaml.safe_load(fragment)})
+    assert load(make_config(source, public_url="https://hooks.acme.com"), with_secrets=False).sources
 
 
 def test_first_command_comes_early() -> None:

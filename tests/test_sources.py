@@ -415,7 +415,7 @@ def test_mistakes_of_one_source_are_told_together() -> None:
     [
         ({"secret": []}, {}, "secret: missing; without one nobody could be told from anybody"),
         ({"verify": "basic"}, {}, "secret: it is not user:password"),
-        ({"verify": {"scheme": "hmac", "header": "X", "signed": "{url}{body}"}}, {}, "verify: the URL is part of what is "),
+        ({"verify": {"scheme": "hmac", "header": "X", "signed": "{url}{body}"}}, {}, "verify: the URL is part of "),
         ({"campaign": ["one", "00002"]}, {}, "campaign: one before the last takes all leads; "),
         ({"map": {}}, {}, "map: missing; say where the lead's fields are in the event"),
         ({"consent": {"label": "x"}}, {}, "map: {label: ...} is for senders whose answers are known; "),

@@ -66,7 +66,7 @@ class CallFailed(RingbackError):
     scrub it (``outcome.scrub``) before it goes anywhere. ``str()`` of the error holds nothing of it.
     """
 
-    def __init__(  # noqa: PLR0913 - the evidence of one failure, all of it optional
+    def __init__(
         self,
         reason: str,
         *,
@@ -74,7 +74,6 @@ class CallFailed(RingbackError):
         message: str = "",
         request_id: str | None = None,
         retry_after: float | None = None,
-        reply: object = None,
     ) -> None:
         """Keep the evidence."""
         super().__init__(reason)
@@ -83,4 +82,3 @@ class CallFailed(RingbackError):
         self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
-        self.reply = reply

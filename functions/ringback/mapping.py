@@ -13,10 +13,11 @@ from ringback.errors import CallFailed
 from ringback.event import Event
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.leads.consent import is_yes
-from ringback.leads.hours import next_opening, read_relative, write_time
+from ringback.leads.hours import read_relative
 from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
 from ringback.leads.lead_schema import LeadSchema
 from ringback.leads.phone import Phone
+from ringback.leads.schedule import schedule
 from ringback.lookup import Look, look_into
 from ringback.outcome import Outcome, Status, scrub
 from ringback.secret import Secret
@@ -99,7 +100,9 @@ class Mapper:
             return invalid(error.fields, campaigns[0].id)
         person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
         secrets = (self.settings.thulium.password, *source.secrets, *filter(None, (source.token, source.verify_token)))
-        return Assignment(event, source, self._schedule(lead, source, campaigns[0], now), campaigns, person, secrets)
+        hours = campaigns[0].call_hours if source.action == "lead" else None
+        lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
+        return Assignment(event, source, lead, campaigns, person, secrets)
 
     def recognise(self, event: Event, source: Source) -> str | None:
         """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""
@@ -124,19 +127,6 @@ class Mapper:
             schema = LeadSchema(self.settings.phone_region, self.settings.countries, zone, only=names, is_stop=is_stop)
             self._schemas[source.name] = schema
         return self._schemas[source.name]
-
-    def _schedule(self, lead: Lead, source: Source, campaign: Campaign, now: datetime) -> Lead:
-        """Move a call that would fall outside the campaign's hours, now included, to their next opening.
-
-        A time that has passed meanwhile becomes now: what Thulium makes of one is documented nowhere.
-        """
-        zone, at = self.settings.thulium.timezone, lead.next_call and max(lead.next_call, now)
-        if campaign.call_hours and source.action == "lead":
-            opening = next_opening(campaign.call_hours, at or now, zone)
-            at = opening if at or opening > now else None
-        if at is None:
-            return lead
-        return replace(lead, record={**lead.record, "next_call_date": write_time(at, zone)}, next_call=at)
 
 
 def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outcome:

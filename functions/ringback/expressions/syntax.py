@@ -47,7 +47,11 @@ def _parse(text: str) -> Any:
         if error.token_value in ("", None):
             raise ValueError("the expression is not complete") from None
         where = f"{error.token_value!r} is not expected at character {error.lex_position + 1}"
-        hint = f"; a number stands in backquotes: `{error.token_value}`" if isinstance(error.token_value, int) else ""
+        hint = (
+            f"; a number stands in backquotes: `{error.token_value}`"
+            if str(error.token_value).lstrip("-").isdecimal()
+            else ""
+        )
         raise ValueError(where + hint) from None
     except exceptions.EmptyExpressionError:
         raise ValueError("the expression is empty") from None

@@ -145,7 +145,6 @@ def explain(reply: Reply, reason: str | None = None) -> CallFailed:
         message=("; ".join(filter(None, texts)) or ("" if is_success(reply) else reply.text))[:LONGEST],
         request_id=str(request_id) if REQUEST_ID.fullmatch(str(request_id or "")) else None,
         retry_after=read_retry_after(reply.headers.get("retry-after", ""), time.time()),
-        reply=data,
     )
 
 

@@ -81,15 +81,6 @@ class SignQuery:
 
 Handshake = AnswerGet | AnswerEmptyPost | AnswerPing | EchoQuery | EchoJson | SignQuery
 
-KINDS: Mapping[str, type[Handshake]] = {
-    "answer-get": AnswerGet,
-    "answer-empty-post": AnswerEmptyPost,
-    "answer-ping": AnswerPing,
-    "echo-query": EchoQuery,
-    "echo-json": EchoJson,
-    "sign-query": SignQuery,
-}
-
 
 def answer_handshake(
     handshakes: Sequence[Handshake],
