@@ -171,6 +171,16 @@ def test_forms_of_a_number(thulium: Sandbox, form: str) -> None:
     assert searched[:3] == ["601000001", "+48601000001", "48601000001"][: len(searched)]
 
 
+def test_oldest_of_all_forms_of_a_number(thulium: Sandbox) -> None:
+    """Of several customers whose number is written in several ways the oldest is taken."""
+    thulium.behave(phone_match="exact")
+    thulium.add_customer(41, surname="Lis", phone_number="+48601000001")
+    thulium.add_customer(42, surname="Lis", phone_number="601000001")
+    settings = configure(thulium, access={"phone_forms": "e164"})
+    outcome = one(deliver(settings, make_event(phone_number="601000001")))
+    assert (outcome.customer_id, outcome.reason) == (41, "2 customers match, the oldest was taken")
+
+
 def test_customer_id_asks_nobody(thulium: Sandbox) -> None:
     """A lead that brings its customer id costs no call but the batch's."""
     thulium.add_customer(441, surname="Lis")
@@ -476,6 +486,15 @@ def run_at_once(work: list[Any]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_address_alone_beside_a_number(thulium: Sandbox, is_first: bool) -> None:  # noqa: FBT001
+    """Who can't be created by an event is found by what another event of the same request has brought."""
+    events = [make_event(email="ada.lis@example.com"), make_event(**ADA)]
+    outcomes = deliver(configure(thulium), *(events if is_first else reversed(events)))
+    assert read_statuses(outcomes) == ["ADDED", "ADDED"]
+    assert (len(thulium.customers), len(thulium.records("00001"))) == (1, 1)
 
 
 def test_forty_events_of_five_people(thulium: Sandbox) -> None:

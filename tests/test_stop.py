@@ -324,6 +324,22 @@ def test_between_the_look_and_the_change(thulium: Sandbox) -> None:
     assert not is_called(thulium)
 
 
+def test_look_and_change_of_another_process(thulium: Sandbox) -> None:
+    """A stop that comes between another process's look at the record and its change of it is said once more."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=9)
+    settings = configure(thulium, callbacks={"on_existing": "requeue"})
+    thulium.slow(0.2)
+    outcomes: list[Outcome] = []
+    requeue = threading.Thread(target=lambda: outcomes.extend(deliver(settings, make_event(customer_id=441))))
+    requeue.start()
+    time.sleep(0.1)  # half a call behind
+    outcomes += deliver(settings, make_event("optout", customer_id=441))
+    requeue.join()
+    assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]
+    assert not is_called(thulium)
+
+
 def test_stops_first(thulium: Sandbox) -> None:
     """In one request nobody is to be called for even a moment: the stop is made before the lead is added."""
     lead, stopped = deliver(configure(thulium), make_event(**ADA), make_event("optout", **ADA))

@@ -46,10 +46,14 @@ class Customers:
         for each in assignments:
             key = identity(each)
             latest[key] = _add_fields(each, latest[key]) if key in latest else each
-        each_once = list(latest.values())
-        found = run_each(lambda each: self._identify_one(each, deadline), each_once, self._threads, needs_search)
-        by_identity = dict(zip(latest, found, strict=True))
-        return [_take_over(each, by_identity[identity(each)]) for each in assignments]
+        found: dict[object, Lead | Outcome] = {}
+        for is_creatable in (True, False):  # who can't be created may be found by what a neighbour has brought
+            some = {key: each for key, each in latest.items() if (each.lead.phone is not None) is is_creatable}
+            leads = run_each(
+                lambda each: self._identify_one(each, deadline), [*some.values()], self._threads, needs_search
+            )
+            found |= zip(some, leads, strict=True)
+        return [_take_over(each, found[identity(each)]) for each in assignments]
 
     def _identify_one(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         if not needs_search(assignment):

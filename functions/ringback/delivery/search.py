@@ -24,7 +24,7 @@ class Search:
         self._forms = settings.thulium.phone_forms
 
     def find_first(self, assignment: Assignment, deadline: float) -> list[Row]:
-        """Return the customers who match by the first key, and form of it, by which anybody matches."""
+        """Return the customers who match by the first key by which anybody matches."""
         return self._first(assignment.lead, match_keys(assignment), deadline)
 
     def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
@@ -50,11 +50,13 @@ class Search:
         return next(filter(None, self._look(lead, keys, deadline)), [])
 
     def _look(self, lead: Lead, keys: Sequence[str], deadline: float) -> Iterator[list[Row]]:
-        """Yield the customers who carry each value, in each form that it may have."""
+        """Yield the customers who carry each value, in whichever form of it."""
         for name in keys:
-            for form in list_forms(lead, name, self._forms):
-                rows = self._thulium.find_customers(name, form, deadline)
-                yield self._confirm(rows, lead, name, deadline)
+            forms = list_forms(lead, name, self._forms)
+            yield [row for form in forms for row in self._look_for(form, lead, name, deadline)]
+
+    def _look_for(self, form: str, lead: Lead, name: str, deadline: float) -> list[Row]:
+        return self._confirm(self._thulium.find_customers(name, form, deadline), lead, name, deadline)
 
     def _confirm(self, rows: Sequence[Row], lead: Lead, name: str, deadline: float) -> list[Row]:
         sure = [row for row in rows if carries(row, lead, name, self._region)]

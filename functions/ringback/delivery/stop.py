@@ -18,7 +18,7 @@ NOT_FOUND = 404
 
 
 class Stop:
-    """Stops customers. A requeue of the same one waits meanwhile, in this process."""
+    """Stops customers. A requeue of the same one waits meanwhile, in this process; in another it may not be noticed."""
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
         """Keep what the calls need."""
@@ -58,8 +58,13 @@ class Stop:
         return list(outcomes.values())
 
     def _change(self, campaign: Campaign, customer_id: int, assignment: Assignment, deadline: float) -> Outcome:
+        """Give a record the stop's status; twice where records are put back.
+
+        Another process that has looked at the record before the first time puts it back before the second.
+        """
         try:
-            self._thulium.update_record(campaign.id, customer_id, campaign.stop, deadline)
+            for _ in range(2 if campaign.on_existing == "requeue" else 1):
+                self._thulium.update_record(campaign.id, customer_id, campaign.stop, deadline)
         except CallFailed as error:
             return assignment.defer(error)
         return assignment.outcome(Status.STOPPED)
