@@ -49,6 +49,12 @@ def queue(url: str, letters: str) -> SqsQueue:
     return SqsQueue(url, letters, lambda event: event.source)
 
 
+@pytest.fixture
+def people(url: str, letters: str) -> SqsQueue:
+    """A queue in which each event is another person's."""
+    return SqsQueue(url, letters, lambda event: event.id)
+
+
 class Deliveries:
     """What the pipeline would do: the verdict that is set for an event's id, else ADDED. ``seen`` is what came."""
 
@@ -100,17 +106,17 @@ def test_event_comes_out_as_it_went_in(amazon: Amazon, url: str, queue: SqsQueue
     assert record["attributes"]["MessageGroupId"] == "website"
 
 
-def test_events_go_in_batches_of_ten(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+def test_events_go_in_batches_of_ten(amazon: Amazon, url: str, people: SqsQueue) -> None:
     """SQS takes ten messages in one call; their order is kept."""
-    queue.put([make_event(number) for number in range(25)], NOW)
+    people.put([make_event(number) for number in range(25)], NOW)
     assert amazon.calls.count("SendMessageBatch") == 3
     assert [load_event(message.body).id for message in amazon.messages(url)] == [f"e{n}" for n in range(25)]
 
 
-def test_large_events_go_in_smaller_batches(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+def test_large_events_go_in_smaller_batches(amazon: Amazon, url: str, people: SqsQueue) -> None:
     """One call carries 256 KiB at most; an event that is larger than that goes alone."""
     sizes = [100_000, 100_000, 100_000, 900_000, 10]
-    queue.put([make_event(n, data={"x": "ł" * (size // 2)}) for n, size in enumerate(sizes)], NOW)
+    people.put([make_event(n, data={"x": "ł" * (size // 2)}) for n, size in enumerate(sizes)], NOW)
     assert amazon.calls.count("SendMessageBatch") == 4
     assert len(amazon.messages(url)) == 5
 
@@ -129,22 +135,47 @@ def test_redelivery_is_one_message(amazon: Amazon, url: str, queue: SqsQueue) ->
     assert [load_event(message.body).id for message in amazon.messages(url)] == ["e1", "e2"]
 
 
-def test_what_is_refused_is_sent_once_more(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+def test_what_is_refused_is_sent_once_more(amazon: Amazon, url: str, people: SqsQueue) -> None:
     """A partial failure of a send is made good by a second call for the rest."""
     amazon.fail("SendMessageBatch", ["1", "2"])
-    queue.put([make_event(number) for number in range(4)], NOW)
+    people.put([make_event(number) for number in range(4)], NOW)
     assert sorted(load_event(message.body).id for message in amazon.messages(url)) == ["e0", "e1", "e2", "e3"]
     assert amazon.calls.count("SendMessageBatch") == 2
 
 
-def test_what_is_refused_twice_is_said(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+def test_what_is_refused_twice_is_said(amazon: Amazon, url: str, people: SqsQueue) -> None:
     """When SQS does not take all, the sender hears of it, and sending all again stores what is missing, once."""
     amazon.fail("SendMessageBatch", ["1"], times=2)
     events = [make_event(number) for number in range(3)]
     with pytest.raises(QueueFailed, match="1 of 3"):
-        queue.put(events, NOW)
-    queue.put(events, NOW)
+        people.put(events, NOW)
+    people.put(events, NOW)
     assert sorted(load_event(message.body).id for message in amazon.messages(url)) == ["e0", "e1", "e2"]
+
+
+def test_order_of_one_person_outlasts_a_refusal(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+    """What SQS refuses at first does not come after a later event of the same person."""
+    amazon.fail("SendMessageBatch", ["1"], times=2)  # the first call brings the first event alone
+    queue.put([make_event(number) for number in range(3)], NOW)
+    assert [load_event(message.body).id for message in amazon.messages(url)] == ["e0", "e1", "e2"]
+
+
+def test_what_follows_a_refused_event_of_one_person_is_not_stored(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+    """A later event of a person waits with the one that is refused; other people's are stored."""
+    amazon.fail("SendMessageBatch", ["1"], times=3)  # as above
+    events = [make_event(0), make_event(1), make_event(2), make_event(3, source="form")]
+    with pytest.raises(QueueFailed, match="2 of 4"):
+        queue.put(events, NOW)
+    assert [load_event(message.body).id for message in amazon.messages(url)] == ["e0", "e3"]
+    queue.put(events, NOW)
+    assert [load_event(message.body).id for message in amazon.messages(url)] == ["e0", "e3", "e1", "e2"]
+
+
+def test_slow_queue_is_given_up(amazon: Amazon, url: str, letters: str) -> None:
+    """When sending takes too long the sender is told, before it stops waiting."""
+    with pytest.raises(QueueFailed, match="2 of 2"):
+        SqsQueue(url, letters, lambda event: event.id, patience=0).put([make_event(1), make_event(2)], NOW)
+    assert amazon.messages(url) == []
 
 
 def test_refused_call_is_said_without_its_text(amazon: Amazon, queue: SqsQueue) -> None:

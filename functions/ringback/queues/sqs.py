@@ -1,5 +1,6 @@
 """The queue on AWS: an SQS FIFO queue, and another one beside it for what has to wait for a person."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ MOST = 10  # messages in one call
 # Bytes in one call. SQS takes four times as much by now, but a queue that was made earlier need not: what is larger
 # goes alone, and the queue itself says whether it takes it.
 CALL_SIZE = 256 * 1024
+PATIENCE = 4.0  # seconds; most senders wait for eight, and one call may take six
 LARGEST = 1020 * 1024  # bytes of one message; 4 KiB less than SQS takes are left for the reason, should it fail
 LONGEST_HIDDEN = 43_000  # seconds; SQS hides a message for 12 hours at most, counted from when it was handed over
 
@@ -44,11 +46,17 @@ class Message:
 class SqsQueue:
     """An SQS FIFO queue at ``url``. boto3 finds region and credentials where Lambda puts them."""
 
-    def __init__(self, url: str, dead_letters: str, group_of: Callable[[Event], str]) -> None:
-        """Remember the addresses of both queues; nothing is connected before it is needed."""
+    def __init__(
+        self, url: str, dead_letters: str, group_of: Callable[[Event], str], *, patience: float = PATIENCE
+    ) -> None:
+        """Remember the addresses of both queues; nothing is connected before it is needed.
+
+        ``patience`` is the seconds after which no further call is begun to send what is left.
+        """
         self._url = url
         self._dead_letters = dead_letters
         self._group_of = group_of
+        self._patience = patience
 
     def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - SQS has its own clock
         """Send the events in their order. Raises QueueFailed if SQS has not taken all, TooLarge for too large a one.
@@ -108,35 +116,48 @@ class SqsQueue:
         return BotoCoreError, ClientError
 
     def _send(self, url: str, messages: Sequence[Message]) -> list[int]:
-        """Send messages and return which were refused, after a second try of those. Raises QueueFailed."""
-        refused = self._send_all(url, dict(enumerate(messages)))
-        return self._send_all(url, {number: messages[number] for number in refused})
+        """Send messages and return which were refused, after a second try of those. Raises QueueFailed.
 
-    def _send_all(self, url: str, messages: Mapping[int, Message]) -> list[int]:
+        What follows a refused one in its group is not sent, so that the sender's next try brings both in their order.
+        """
+        until = time.monotonic() + self._patience
         refused: list[int] = []
         for batch in _cut(messages):
-            try:
-                answer = self._client.send_message_batch(QueueUrl=url, Entries=batch)
-            except self._errors as error:
-                raise QueueFailed(f"SQS: {_explain(error)}; look at the queue's URL and the function's role") from None
-            refused += [int(each["Id"]) for each in answer.get("Failed", [])]
+            closed = {messages[number].group for number in refused}
+            going = [number for number in batch if messages[number].group not in closed]
+            refused += [number for number in batch if number not in going]
+            for _ in range(2):
+                if time.monotonic() < until:
+                    going = self._call(url, {number: messages[number] for number in going})
+            refused += going
         return refused
+
+    def _call(self, url: str, messages: Mapping[int, Message]) -> list[int]:
+        """Send messages in one call, and return which were refused."""
+        if not messages:
+            return []
+        entries = [_entry(number, message) for number, message in messages.items()]
+        try:
+            answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
+        except self._errors as error:
+            raise QueueFailed(f"SQS: {_explain(error)}; look at the queue's URL and the function's role") from None
+        return [int(each["Id"]) for each in answer.get("Failed", [])]
 
 
 def _bound(seconds: float) -> int:
     return min(max(0, ceil(seconds)), LONGEST_HIDDEN)
 
 
-def _cut(messages: Mapping[int, Message]) -> Iterator[list["SendMessageBatchRequestEntryTypeDef"]]:
-    """Yield the messages as entries of one call each."""
-    batch: list[SendMessageBatchRequestEntryTypeDef] = []
-    size = 0
-    for number, message in messages.items():
-        if batch and (len(batch) == MOST or size + message.size > CALL_SIZE):
+def _cut(messages: Sequence[Message]) -> Iterator[list[int]]:
+    """Yield which messages go into each call: of one group one, for of two the first alone may be refused."""
+    batch: list[int] = []
+    for number, message in enumerate(messages):
+        inside = [messages[other] for other in batch]
+        is_full = len(batch) == MOST or message.size + sum(each.size for each in inside) > CALL_SIZE
+        if batch and (is_full or message.group in {each.group for each in inside}):
             yield batch
-            batch, size = [], 0
-        batch.append(_entry(number, message))
-        size += message.size
+            batch = []
+        batch.append(number)
     if batch:
         yield batch
 
