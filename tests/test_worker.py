@@ -294,6 +294,23 @@ def test_stopping_finishes_what_is_being_delivered(queue: SqliteQueue) -> None:
     assert statuses == ["ADDED", None]
 
 
+def test_stopping_hands_back_what_does_not_end(queue: SqliteQueue) -> None:
+    """What is still being delivered some time after a worker was told to stop is given to the next one at once."""
+    queue.put([make_event()], read_clock())
+    thulium = Thulium(seconds=1.5)
+    thread, stop = start(Worker(queue, thulium, quietly, lease=timedelta(seconds=0.6)))
+    until(lambda: thulium.seen)
+    stop.set()
+    until(lambda: queue.count_due(1, read_clock()))
+    assert thread.is_alive()
+    (event,) = queue.take(1, read_clock())
+    assert event.attempt == 1
+    finish((thread, stop))
+    queue.settle([(event, done())], read_clock())
+    ((status,),) = queue.database.read("SELECT status FROM event", {})
+    assert status == "ADDED"
+
+
 def test_stopping_hands_back_what_was_not_begun(queue: SqliteQueue) -> None:
     """What a worker has taken but not begun when it is told to stop is there for the next, untried."""
     queue.put([make_event()], NOW)

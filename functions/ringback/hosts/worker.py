@@ -63,7 +63,7 @@ class Worker:
         self._purged = -PURGE_EVERY
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set; what is being delivered then is finished, the rest is left for the next start."""
+        """Work until ``stop`` is set; what is being delivered then is finished, or handed back if that takes long."""
         if self._paused:
             stop.wait()
         while not stop.is_set():
@@ -86,12 +86,12 @@ class Worker:
         if stop.is_set():
             self._queue.hand_back(events, self._clock())
         else:
-            self._deliver_all(events)
+            self._deliver_all(events, stop)
         return len(events)
 
-    def _deliver_all(self, events: Sequence[Held]) -> None:
+    def _deliver_all(self, events: Sequence[Held], stop: threading.Event) -> None:
         started = time.monotonic()
-        with self._holding(events):
+        with self._holding(events, stop):
             results = self._judge(events)
         for event, verdict in self._queue.settle(results, self._clock()):
             self._report(event, verdict.outcome, time.monotonic() - started)
@@ -113,10 +113,10 @@ class Worker:
         return [(event, Again(BROKEN, next_try(event.attempt, self._clock()))) for event in events]
 
     @contextmanager
-    def _holding(self, events: Sequence[Held]) -> Iterator[None]:
-        """Renew the lease as long as the block runs."""
+    def _holding(self, events: Sequence[Held], stop: threading.Event) -> Iterator[None]:
+        """Renew the lease as long as the block runs; once ``stop`` is set, for a third of it at most."""
         done = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(events, done), daemon=True)
+        renewing = threading.Thread(target=self._renew, args=(events, done, stop), daemon=True)
         renewing.start()
         try:
             yield
@@ -124,12 +124,17 @@ class Worker:
             done.set()
             renewing.join()
 
-    def _renew(self, events: Sequence[Held], done: threading.Event) -> None:
+    def _renew(self, events: Sequence[Held], done: threading.Event, stop: threading.Event) -> None:
+        is_ending = False
         while not done.wait(self._lease.total_seconds() / 3):
             try:
+                if is_ending:
+                    self._queue.hand_back(events, self._clock())
+                    return
                 self._queue.renew(events, self._clock(), lease=self._lease)
             except QueueFailed as error:
                 log.write("ERROR", str(error), "queue.failed")
+            is_ending = stop.is_set()
 
     def _purge(self) -> None:
         if time.monotonic() - self._purged >= PURGE_EVERY:
