@@ -60,7 +60,8 @@ deploy-aws: build .venv/.installed ## Check the configuration, then deploy to AW
 	@$(TOOLS)/sam deploy --guided --parameter-overrides Runtime=$(RUNTIME)
 
 deploy-gcp: build-gcp .venv/.installed ## Check the configuration, then deploy to Google Cloud, showing each command
-	@RINGBACK_CONFIG=functions/config.yaml $(BIN)/ringback check --without-secrets
+	@RINGBACK_CONFIG=functions/config.yaml RINGBACK_QUEUE=cloud-tasks:projects/the/locations/that/queues/is-made \
+		$(BIN)/ringback check --without-secrets
 	@deploy/gcp.sh
 
 bench: .venv/.installed ## Measure the time it takes

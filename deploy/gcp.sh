@@ -45,13 +45,13 @@ run_with() { # TEXT COMMAND...: the text is its standard input
   if [ "$DRY_RUN" = no ]; then "$@" <<<"$text"; fi
 }
 
-patiently() { # COMMAND...: what was made a moment ago is not known everywhere at once
-  local try
-  for try in 1 2 3 4 5; do
-    if run "$@"; then return; fi
-    echo "# once more in $((try * 5)) seconds"; sleep "$((try * 5))"
+patiently() { # COMMAND..., run or run_with first: what was made a moment ago is not known everywhere at once
+  local wait
+  for wait in 5 10 20 40 80 160 300; do
+    if "$@"; then return; fi
+    echo "# once more in $wait seconds"; sleep "$wait"
   done
-  run "$@"
+  "$@"
 }
 
 ask() { # COMMAND...: what it prints, nothing where it fails or is not to be run
@@ -88,7 +88,7 @@ make_account() {
   say "The account that both functions run as, and that Cloud Tasks calls as"
   exists gcloud iam service-accounts describe "$ACCOUNT" --project="$PROJECT" ||
     run gcloud iam service-accounts create "$NAME" --project="$PROJECT" --display-name="$NAME"
-  patiently gcloud iam service-accounts add-iam-policy-binding "$ACCOUNT" --project="$PROJECT" \
+  patiently run gcloud iam service-accounts add-iam-policy-binding "$ACCOUNT" --project="$PROJECT" \
     --member="serviceAccount:$ACCOUNT" --role=roles/iam.serviceAccountUser --format=none
 }
 
@@ -96,19 +96,20 @@ make_secrets() {
   local name
   for name in $SECRETS; do
     say "\${$name} of the configuration: the secret of that name, in its latest version"
-    if ! exists gcloud secrets describe "$name" --project="$PROJECT"; then make_secret "$name"; fi
-    patiently gcloud secrets add-iam-policy-binding "$name" --project="$PROJECT" \
+    exists gcloud secrets versions describe latest --secret="$name" --project="$PROJECT" || make_secret "$name"
+    patiently run gcloud secrets add-iam-policy-binding "$name" --project="$PROJECT" \
       --member="serviceAccount:$ACCOUNT" --role=roles/secretmanager.secretAccessor --format=none
   done
 }
 
-make_secret() { # NAME
+make_secret() { # NAME, of one that is not there, or has no value yet
   local value=
   if [ "$DRY_RUN" = no ]; then
-    if [ ! -t 0 ]; then echo >&2 "The secret $1 is not there, and nobody can be asked for it: make it first."; exit 1; fi
-    read -rsp "# The value of $1, which is not shown: " value; echo
+    if [ ! -t 0 ]; then echo >&2 "The secret $1 has no value, and nobody can be asked for it: give it one first."; exit 1; fi
+    while [ -z "$value" ]; do read -rsp "# The value of $1, which is not shown: " value; echo; done
   fi
-  run gcloud secrets create "$1" --project="$PROJECT" --replication-policy=user-managed --locations="$REGION"
+  exists gcloud secrets describe "$1" --project="$PROJECT" ||
+    run gcloud secrets create "$1" --project="$PROJECT" --replication-policy=user-managed --locations="$REGION"
   show gcloud secrets versions add "$1" --project="$PROJECT" --data-file=-; echo
   if [ "$DRY_RUN" = no ]; then printf %s "$value" | gcloud secrets versions add "$1" --project="$PROJECT" --data-file=-; fi
 }
@@ -119,7 +120,7 @@ make_queue() { # NAME
   if exists gcloud tasks queues describe "$1" --project="$PROJECT" --location="$REGION"; then verb=update; fi
   run gcloud tasks queues "$verb" "$1" --project="$PROJECT" --location="$REGION" --max-attempts=unlimited \
     --min-backoff=10s --max-backoff=600s --max-concurrent-dispatches="$AT_ONCE"
-  patiently gcloud tasks queues add-iam-policy-binding "$1" --project="$PROJECT" --location="$REGION" \
+  patiently run gcloud tasks queues add-iam-policy-binding "$1" --project="$PROJECT" --location="$REGION" \
     --member="serviceAccount:$ACCOUNT" --role=roles/cloudtasks.enqueuer --format=none
 }
 
@@ -162,7 +163,7 @@ deploy_function() { # NAME, ENTRY POINT, and what else differs
 deploy_functions() {
   say "The private function that delivers, which Cloud Tasks alone may call"
   deploy_function "$NAME-deliver" deliver --no-allow-unauthenticated --timeout=180s --max-instances=5
-  patiently gcloud functions add-invoker-policy-binding "$NAME-deliver" --project="$PROJECT" --region="$REGION" \
+  patiently run gcloud functions add-invoker-policy-binding "$NAME-deliver" --project="$PROJECT" --region="$REGION" \
     --member="serviceAccount:$ACCOUNT"
   say "The public function that senders call: it checks who they are"
   deploy_function "$NAME" webhook --allow-unauthenticated --timeout=60s --max-instances=20
@@ -206,6 +207,7 @@ find_named() { # KIND, DISPLAY NAME
   ask gcloud alpha monitoring "$1" list --project="$PROJECT" --filter="displayName=\"$2\"" '--format=value(name)'
 }
 
+# A metric is known to alerts up to ten minutes after it was made.
 make_alert() { # DISPLAY NAME, METRIC AND FILTER, SECONDS, COMPARISON, NUMBER, and more lines of the condition
   local text policy
   text="displayName: '$NAME: $1'
@@ -224,7 +226,7 @@ conditions:
   if [ -n "$policy" ]; then
     run_with "$text" gcloud alpha monitoring policies update "$policy" --project="$PROJECT" --policy-from-file=-
   else
-    run_with "$text" gcloud alpha monitoring policies create --project="$PROJECT" --policy-from-file=-
+    patiently run_with "$text" gcloud alpha monitoring policies create --project="$PROJECT" --policy-from-file=-
   fi
 }
 

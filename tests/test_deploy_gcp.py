@@ -25,7 +25,9 @@ case "$*" in
   "config get-value project") echo "${GCP_TEST_PROJECT-acme-leads}" ;;
   "projects describe acme-leads "*) echo 123456789012 ;;
   "logging sinks describe "*) echo "others,$THERE" ;;
+  "secrets describe "*) echo "${THERE_SECRET-$THERE}" ;;
   *" describe "* | *" list "*) echo "$THERE" ;;
+  "alpha monitoring policies create "*) exit "$(cat "$FAILURES.alerts" && echo 0 > "$FAILURES.alerts")" ;;
   *add-iam-policy-binding*) read -r left < "$FAILURES"; echo $((left - 1)) > "$FAILURES"; [ "$left" -le 0 ] ;;
 esac
 """
@@ -76,6 +78,7 @@ def fill(tmp_path: Path) -> Path:
     config = CONFIG.replace("PASSWORD", "${THULIUM_PASSWORD}").replace("SECRET", "${FORM_SECRET}")
     (tmp_path / "config.yaml").write_text(config + "# ${NOT_THIS} is only spoken of\n")
     (tmp_path / "failures").write_text("0\n")
+    (tmp_path / "failures.alerts").write_text("0\n")
     return tmp_path
 
 
@@ -245,6 +248,15 @@ def test_secrets_are_asked_for(first: Deployment) -> None:
     assert not any("typed-" in word for call in first.calls for word in call)
 
 
+def test_secret_without_a_value_is_filled(folder: Path, root: Path) -> None:
+    """A secret that was made and not filled, by hand or by a run that broke off, is asked for; empty is no answer."""
+    deployment = deploy(folder, root, typed="\none\ntwo\n", THERE_SECRET="there")
+    assert deployment.code == 0, deployment.shown
+    assert not deployment.find("secrets", "create")
+    assert [call[3] for call in deployment.find("secrets", "versions", "add")] == list(NAMES)
+    assert deployment.given[:2] == ["one", "two"]
+
+
 def test_nobody_can_be_asked(folder: Path, root: Path) -> None:
     """Where nobody sits at the keyboard a missing secret ends it, before anything is deployed."""
     deployment = deploy(folder, root)
@@ -377,12 +389,21 @@ def test_told_where_it_is(folder: Path, root: Path) -> None:
 
 @pytest.mark.parametrize(("failures", "code"), [(2, 0), (100, 1)])
 def test_new_account_is_waited_for(failures: int, code: int, folder: Path, root: Path) -> None:
-    """Google takes a while to know a new account everywhere: rights are given again, up to six times."""
+    """Google takes a while to know a new account everywhere: rights are given again, for ten minutes."""
     (folder / "failures").write_text(f"{failures}\n")
     deployment = deploy(folder, root, typed="one\ntwo\n")
     assert deployment.code == code, deployment.shown
     slept = [int(line) for line in (folder / "calls.slept").read_text().split()]
-    assert slept == [5, 10, 15, 20, 25][: min(failures, 5)]
+    assert slept == [5, 10, 20, 40, 80, 160, 300][:failures]
+
+
+def test_new_metric_is_waited_for(folder: Path, root: Path) -> None:
+    """Google takes minutes to find a new metric: its alert is made again."""
+    (folder / "failures.alerts").write_text("1\n")
+    deployment = deploy(folder, root, typed="one\ntwo\n")
+    assert deployment.code == 0, deployment.shown
+    assert (folder / "calls.slept").read_text() == "5\n"
+    assert len(deployment.find("alpha", "monitoring", "policies", "create")) == 5
 
 
 def test_make_checks_first(root: Path) -> None:
