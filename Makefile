@@ -69,7 +69,7 @@ bench: .venv/.installed ## Measure the time it takes
 
 KILLS ?= 1000
 
-soak: .venv/.installed ## Kill the function a thousand times under load while Thulium fails (KILLS=1000; some 10 minutes)
+soak: .venv/.installed ## Kill the function a thousand times under load while Thulium fails (KILLS=1000; a quarter of an hour)
 	@RINGBACK_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_kill.py
 
 clean: ## Remove what the other targets have made

@@ -55,6 +55,18 @@ def test_values_are_left_out(value: str) -> None:
     assert scrub(f"No: '{value}'!", VALUES) == "No: '…'!"
 
 
+EVENT = {"form": "phone", "child": {"name": "Zosia Łoś"}, "all": ["łukasz", "agent not here"], "code": "A1-x"}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("Zosia", "…"), ("zosia łoś", "…"), ("Łukasz", "…"), ("Wrong phone", "Wrong phone"), ("A1-X", "…")],
+)
+def test_what_else_is_in_the_event_is_left_out(said: str, told: str) -> None:
+    """Whom the event names and the lead does not is not told either; plain words of it stay."""
+    assert scrub(f"{said}: no agent", ["Ada"], EVENT) == f"{told}: no agent"
+
+
 def test_short_values_stay() -> None:
     """Two letters tell nobody, and are in every word; nor does a yes or no."""
     assert scrub("No, it is true", ["No", True, "it"]) == "No, it is true"

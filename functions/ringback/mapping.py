@@ -55,8 +55,9 @@ class Assignment:
         return self.outcome(Status.DEFERRED, reason, http_status=error.http_status, retry_after=error.retry_after)
 
     def scrub(self, message: str) -> str:
-        """Return a message without what is personal or secret in it, this lead's values first of all."""
-        return scrub(message, (*self.lead.customer.values(), *(secret.text for secret in self.secrets)))
+        """Return a message without what is personal or secret in it: the lead's values, and the event's."""
+        own = (*self.lead.customer.values(), *(secret.text for secret in self.secrets))
+        return scrub(message, own, self.event.data)
 
 
 class Mapper:

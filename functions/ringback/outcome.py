@@ -8,6 +8,7 @@ from enum import StrEnum
 LONGEST_MESSAGE = 300  # characters of Thulium's that are looked at
 LONGEST_REASON = 200  # characters that are logged
 SHORTEST_TELLING = 3  # characters; two letters of a name tell nobody, and are in every word
+PLAIN_WORD = re.compile("[a-z_]+")  # of an event: more often a field's or a choice's name than somebody's
 
 
 class Status(StrEnum):
@@ -53,17 +54,20 @@ class Outcome:
     retry_after: float | None = None
 
 
-def scrub(message: str, values: Iterable[object] = ()) -> str:
+def scrub(message: str, values: Iterable[object] = (), event: object = None) -> str:
     """Return ``message`` without what is personal in it, on one line and no longer than 200 characters.
 
     Thulium's messages may echo what was sent, as it was or escaped for JSON, a URL or HTML. Everything that looks like
     an e-mail address or a number, and each of ``values`` (those of the lead, nested ones included), is replaced by an
-    ellipsis. A message of 300 characters has been cut off: its last word may be half a name, and is left out.
+    ellipsis; of the whole ``event``, which may name people whom the lead does not, all but single plain words. A
+    message of 300 characters has been cut off: its last word may be half a name, and is left out.
     """
     if not message:  # as of almost all: looking for the values takes as long as mapping the lead
         return ""
     plain = _unescape(message[:LONGEST_MESSAGE])
-    for text in sorted(_texts(values), key=len, reverse=True):
+    folded = plain.lower()
+    further = {text for text in _texts([event]) if text.lower() in folded and not PLAIN_WORD.fullmatch(text)}
+    for text in sorted(_texts(values) | further, key=len, reverse=True):
         plain = re.sub(re.escape(text), "…", plain, flags=re.IGNORECASE)
     plain = re.sub(r"\S*@\S*", "…", plain)
     plain = re.sub(r"[+(]?\d[\d ().\-/]{4,}\d", "…", plain)
