@@ -33,8 +33,8 @@ audit: .venv/.installed ## Ask the database of known vulnerabilities about every
 
 pins: .venv/.installed ## Write requirements*.txt anew from the lists in pyproject.toml (needs the network)
 	@$(PIN) pyproject.toml -o requirements.txt
-	@$(PIN) pyproject.toml --extra gcp -c requirements.txt -o requirements-gcp.txt
-	@$(PIN) pyproject.toml --extra gcp --group dev -c requirements-gcp.txt -o requirements-dev.txt
+	@$(PIN) pyproject.toml --extra gcp --extra machine -c requirements.txt -o requirements-gcp.txt
+	@$(PIN) pyproject.toml --extra gcp --extra machine --group dev -c requirements-gcp.txt -o requirements-dev.txt
 	@$(PIN) --group tools -o requirements-tools.txt
 
 PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
