@@ -48,6 +48,15 @@ def test_what_is_worth_knowing_of_a_source(source: dict[str, Any], line: str, tm
     assert [line in told for told in tell(bad)] == [True]
 
 
+@pytest.mark.parametrize(("token", "said"), [(None, 1), ("an-invented-token-0123", 0)])
+def test_what_a_preset_wants(token: str | None, said: int, tmp_path: Path) -> None:
+    """What a source of a preset may leave out, and would be better with, is named with the reason."""
+    source = {"preset": "salesforce", "secret": "00D000000000001EAA", "campaign": "00001", "token": token}
+    settings = read_config(tmp_path, sources={"crm": {key: value for key, value in source.items() if value}})
+    notes = [text for path, text in advise(settings) if path == "sources.crm.token"]
+    assert [text.startswith("missing: the organization's id is no secret; ") for text in notes] == [True] * said
+
+
 def test_queue_keeps_what_a_sender_never_sends_again(tmp_path: Path) -> None:
     """With a queue on this machine neither a sender that never sends again nor a hasty one is worth a word."""
     source = make_source(evidence="vendor", retries=False, answer_within=1)

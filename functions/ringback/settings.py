@@ -89,7 +89,7 @@ class Source:
     ``only`` says which events are leads at all, ``when`` which of them the user wants; every one of them must hold.
     ``routes`` are tried in their order; ``token`` is a second secret that the URL's ``?token=`` carries; ``proofs``
     are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the customers
-    that other sources create.
+    that other sources create. ``wants`` has the keys that it lacks and would be better with, and why.
     """
 
     name: str
@@ -121,6 +121,7 @@ class Source:
     retries: bool | None
     echoes: bool
     on_invalid: int
+    wants: Mapping[str, str]
     evidence: str | None
 
     @property

@@ -93,6 +93,7 @@ def _advise_on_proof(source: Source) -> Iterator[Note]:
         yield "verify", "none: whoever knows the URL can have people called; prefer a preset or scheme with a secret"
     if any(_is_short(secret.text) for secret in source.secrets):
         yield "secret", f"shorter than {SHORTEST} characters; make it longer where the sender lets you"
+    yield from ((key, f"missing: {why}") for key, why in source.wants.items())
     if source.token and _is_short(source.token.text):
         yield "token", f"shorter than {SHORTEST} characters; make up a longer one"
 

@@ -144,4 +144,5 @@ class SourceSchema(Strict):
     retries = fields.Raw(load_default=None)
     echoes = fields.Boolean(load_default=False)
     on_invalid = Number(200, 422, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
+    wants = Pairs(Text(), load_default=dict)
     evidence = Text(("vendor", "recorded", "described"), load_default=None)

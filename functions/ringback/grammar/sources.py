@@ -52,7 +52,7 @@ class SourceReader:
         data, bad = self._load(plain, path)
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
-        source = self._build(name, data)
+        source = self._build(name, merged, data)
         for where, text in find_contradictions(source, self._public_url, bad):
             self._mistakes.add((*path, where), text)
         return None if bad else source
@@ -85,16 +85,17 @@ class SourceReader:
             if not is_idle and not has_key(merged, steps):
                 self._mistakes.add((*path, *steps), f"missing: {where}")
 
-    def _build(self, name: str, data: dict[str, Any]) -> Source:
+    def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
         lists = ("verify", "handshake", "methods", "volatile")
-        retries = data.pop("retries")
+        retries, wants = data.pop("retries"), data.pop("wants")
         return Source(
             name=name,
             secrets=tuple(data.pop("secret")),
             proofs=tuple(find_proofs(data["verify"])),
             only=tuple(data.pop("every")),
             routes=tuple(Route(route["when"], to) for route in routes for to in self._resolve(route["to"])),
+            wants={key: why for key, why in wants.items() if not has_key(merged, key.split("."))},
             retries=None if retries is None else retries not in (False, "never"),
             **{**data, **{key: tuple(data[key]) for key in lists}},
         )
