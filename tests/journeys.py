@@ -11,10 +11,10 @@ from typing import Any
 from ringback.app import App
 from ringback.group import make_grouping
 from ringback.hosts import task
+from ringback.hosts.handed_over import deliver_messages
 from ringback.hosts.worker import Worker
 from ringback.pipeline import Pipeline
 from ringback.queues.cloud_tasks import CloudTasksQueue
-from ringback.queues.handed_over import deliver_messages
 from ringback.queues.sqlite import SqliteQueue
 from ringback.queues.sqs import SqsQueue
 from ringback.settings import Settings

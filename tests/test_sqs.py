@@ -9,9 +9,9 @@ import pytest
 from ringback import log
 from ringback.errors import TooLarge
 from ringback.event import Event, Verdict
+from ringback.hosts.handed_over import deliver_messages
 from ringback.outcome import Status
 from ringback.queues import QueueFailed
-from ringback.queues.handed_over import deliver_messages
 from ringback.queues.message import give_reason, load_event
 from ringback.queues.sqs import LARGEST, Message, SqsQueue
 from tests.amazon import Amazon, Handler, feed, find_arn, hand_over

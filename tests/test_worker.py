@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from ringback import log
+from ringback.app import read_clock
 from ringback.event import Event, Verdict
-from ringback.hosts.worker import Deliver, Worker, read_clock
+from ringback.hosts.verdicts import Deliver
+from ringback.hosts.worker import Worker
 from ringback.outcome import Outcome, Status
 from ringback.queues.history import trace
 from ringback.queues.sqlite import SqliteQueue

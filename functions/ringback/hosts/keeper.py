@@ -10,8 +10,8 @@ from ringback import log
 from ringback.app import App, build, read_clock
 from ringback.config import load
 from ringback.errors import ConfigError
+from ringback.hosts.handed_over import deliver_messages
 from ringback.hosts.kept_secret import KeptSecret
-from ringback.queues.handed_over import deliver_messages
 from ringback.queues.sqs import SqsQueue
 from ringback.settings import ThuliumSettings
 from ringback.web import Request, Response, answer_json

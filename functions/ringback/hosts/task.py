@@ -5,25 +5,21 @@ of its own, and slow its whole queue down, https://cloud.google.com/tasks/docs/c
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from ringback import log
 from ringback.app import UP, App, read_clock
-from ringback.delivery.backoff import next_try
-from ringback.event import Again, Event, Verdict
-from ringback.outcome import Outcome, Status
+from ringback.event import Event
+from ringback.hosts.verdicts import Deliver, judge
 from ringback.queues import QueueFailed
 from ringback.queues.cloud_tasks import REPLAY, CloudTasksQueue
 from ringback.queues.message import load_event
 from ringback.web import Request, Response, answer_json
 
-Deliver = Callable[[Sequence[Event], datetime], Sequence[Verdict]]
-
 SETTLED = answer_json(200, {})
 LATER = answer_json(503, {"error": "this task is to be tried again; the log says why"})
-BROKEN = Outcome(Status.DEFERRED, "internal error")
 
 
 def answer(app: App, request: Request) -> Response:
@@ -58,7 +54,7 @@ def settle(
         return SETTLED
     if replayed:
         event = replace(event, received_at=clock(), problem={})
-    verdict = judge(event, deliver, clock)
+    (verdict,) = judge([event], deliver, clock)
     queue.settle(event, verdict, clock(), replayed=replayed)
     log.write_outcome(event, verdict.outcome, time.monotonic() - started)
     return SETTLED
@@ -72,13 +68,3 @@ def read_task(request: Request) -> Event | None:
         name = request.headers.get("x-cloudtasks-taskname")
         log.write("ERROR", f"a task was parked unread: {error}", "queue.unreadable", task=name)
         return None
-
-
-def judge(event: Event, deliver: Deliver, clock: Callable[[], datetime]) -> Verdict:
-    """Return the verdict on one event; should delivering it raise, it is tried again later."""
-    try:
-        (verdict,) = deliver([event], clock())
-    except Exception as error:  # noqa: BLE001 - logged, and tried again
-        log.write_bug(error, f"event {event.id} of {event.source} could not be delivered")
-        return Again(BROKEN, next_try(event.attempt, clock()))
-    return verdict

@@ -4,16 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ringback import log
-from ringback.delivery.backoff import next_try
-from ringback.event import Again, Event, Verdict
-from ringback.outcome import Outcome, Status
+from ringback.app import read_clock
+from ringback.event import Event
+from ringback.hosts.verdicts import Deliver, judge
+from ringback.outcome import Outcome
 from ringback.queues import QueueFailed, history
 from ringback.queues.sqlite import LEASE, Held, SqliteQueue
 
-Deliver = Callable[[Sequence[Event], datetime], Sequence[Verdict]]
 Report = Callable[[Event, Outcome, float], None]
 
 POLL = 0.025  # seconds between two looks at what other processes have put, or at what has become due
@@ -21,13 +21,6 @@ QUIET = 0.02  # seconds without another event after which a batch is not waited 
 LONGEST_COMPANY = 0.5  # seconds that an event waits at most for others that keep coming
 AFTER_FAILURE = 1.0  # seconds
 PURGE_EVERY = 30.0  # seconds
-
-BROKEN = Outcome(Status.DEFERRED, "internal error")
-
-
-def read_clock() -> datetime:
-    """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class Worker:
@@ -92,8 +85,8 @@ class Worker:
     def _deliver_all(self, events: Sequence[Held], stop: threading.Event) -> None:
         started = time.monotonic()
         with self._holding(events, stop):
-            results = self._judge(events)
-        for event, verdict in self._queue.settle(results, self._clock()):
+            verdicts = judge(events, self._deliver, self._clock)
+        for event, verdict in self._queue.settle(zip(events, verdicts, strict=True), self._clock()):
             self._report(event, verdict.outcome, time.monotonic() - started)
 
     def _gather(self, stop: threading.Event) -> int:
@@ -103,14 +96,6 @@ class Worker:
         while before < count < self._batch_size and time.monotonic() < until and not stop.wait(QUIET):
             before, count = count, self._queue.count_due(self._batch_size, self._clock())
         return count
-
-    def _judge(self, events: Sequence[Held]) -> list[tuple[Held, Verdict]]:
-        try:
-            return list(zip(events, self._deliver(events, self._clock()), strict=True))
-        except Exception as error:  # noqa: BLE001 - logged, and tried again
-            log.write_bug(error, f"{len(events)} events could not be delivered")
-        # Each comes back at a time of its own, so that one that always fails does not keep others with it.
-        return [(event, Again(BROKEN, next_try(event.attempt, self._clock()))) for event in events]
 
     @contextmanager
     def _holding(self, events: Sequence[Held], stop: threading.Event) -> Iterator[None]:

@@ -5,10 +5,11 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ringback.app import read_clock
 from ringback.body import parse
 from ringback.config import Reader
 from ringback.errors import RefusedRequest, UnsupportedType
@@ -23,11 +24,6 @@ from ringback.web import Request, Response, answer_json
 
 KEPT = answer_json(200, {"captured": True})
 NOT_KEPT = answer_json(503, {"error": "it can't be kept now"}, {"Retry-After": "60"})
-
-
-def read_clock() -> datetime:
-    """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 class Capture:

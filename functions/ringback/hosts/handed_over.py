@@ -10,13 +10,11 @@ from typing import Any
 from ringback import log
 from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
+from ringback.hosts.verdicts import Deliver, judge
 from ringback.outcome import Outcome, Status
 from ringback.queues.message import give_reason, load_event
 from ringback.queues.sqs import Message, SqsQueue
 
-Deliver = Callable[[Sequence[Event], datetime], Sequence[Verdict]]
-
-BROKEN = Outcome(Status.DEFERRED, "internal error")
 NOT_BURIED = "the dead-letter queue does not take it"
 
 
@@ -98,17 +96,6 @@ def deliver_turn(
     for message, verdict in results:
         log.write_outcome(message.event, verdict.outcome, time.monotonic() - started)
     return results
-
-
-def judge(events: Sequence[Event], deliver: Deliver, clock: Callable[[], datetime]) -> Sequence[Verdict]:
-    """Return a verdict for each event, whatever happens. None is none of the pipeline's business."""
-    if not events:
-        return []
-    try:
-        return deliver(events, clock())
-    except Exception as error:  # noqa: BLE001 - logged, and tried again
-        log.write_bug(error, f"{len(events)} events could not be delivered")
-    return [Again(BROKEN, next_try(event.attempt, clock())) for event in events]
 
 
 def bury(results: Sequence[tuple[Handed, Verdict]], queue: SqsQueue, now: datetime) -> list[tuple[Handed, Verdict]]:
