@@ -52,9 +52,9 @@ def test_new_person(forms: list[str], tmp_path: Path) -> None:
         calls = plan(settings, PERSON)
         asked = deliver(settings, PERSON, thulium)
         (customer,) = thulium.customers
-    made = calls[: 4 + len(forms)] + calls[-1:]  # the search afterwards finds them in the first form
-    assert [with_id(call, customer["customer_id"]) for call in made] == asked
-    assert [call.method for call in calls[4 + len(forms) : -1]] == ["GET"] * len(forms) + ["PUT"]
+    *made, put, added = calls
+    assert [with_id(call, customer["customer_id"]) for call in (*made, added)] == asked
+    assert put.when == "if somebody is found who lacks any of it"
     assert [call.when for call in calls if call.method == "POST"] == ["if nobody is found", ""]
 
 
@@ -100,6 +100,14 @@ def test_requeue(tmp_path: Path) -> None:
     _, look, put = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
     assert (look.method, look.path) == ("GET", "crm_outbounds/00001/records/441")
     assert (put.method, put.path, put.body) == ("PUT", "crm_outbounds/00001/records/441", {"status_id": 3})
+
+
+def test_stop_where_records_are_put_back(tmp_path: Path) -> None:
+    """Of a campaign that requeues it is said that a stop is made twice."""
+    campaigns = {"a": {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue", "stop": {"status_id": 6}}}
+    source = make_source(action="stop", campaign="a", consent=None, map={"customer_id": "id"})
+    calls = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
+    assert [(call.method, call.body) for call in calls[1:]] == [("PUT", {"status_id": 6})] * 2
 
 
 @pytest.mark.parametrize("top", [{"dictionary_status_id": 1}, None])

@@ -25,12 +25,16 @@ class Search:
 
     def find_first(self, assignment: Assignment, deadline: float) -> list[Row]:
         """Return the customers who match by the first key by which anybody matches."""
-        return self._first(assignment.lead, match_keys(assignment), deadline)
+        return next(filter(None, self._look(assignment.lead, match_keys(assignment), deadline)), [])
 
     def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
-        """Return those whom another instance may have created at the same time, and who was created here."""
-        keys = sure_keys(match_keys(assignment))
-        return [row for key in keys for row in self._first(assignment.lead, [key], deadline)]
+        """Return those whom another instance may have created at the same time, and who was created here.
+
+        Both have the number as it is sent.
+        """
+        lead, keys = assignment.lead, sure_keys(match_keys(assignment))
+        forms = [(key, form) for key in keys for form in list_forms(lead, key, ())]
+        return [row for key, form in forms for row in self._look_for(form, lead, key, deadline)]
 
     def find_all(self, assignment: Assignment, deadline: float) -> list[Row]:
         """Return every customer who matches, by whatever, and the one whose id the lead has."""
@@ -45,9 +49,6 @@ class Search:
             if error.http_status != NOT_FOUND:
                 raise
             return []
-
-    def _first(self, lead: Lead, keys: Sequence[str], deadline: float) -> list[Row]:
-        return next(filter(None, self._look(lead, keys, deadline)), [])
 
     def _look(self, lead: Lead, keys: Sequence[str], deadline: float) -> Iterator[list[Row]]:
         """Yield the customers who carry each value, in whichever form of it."""

@@ -1,7 +1,7 @@
 """What would go to Thulium for a lead, call by call, as data: for whoever wants to see it before it does. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from ringback.delivery.rows import ADDED_ONLY, describe_new, list_forms, match_keys, sure_keys
@@ -36,26 +36,24 @@ def plan_calls(assignment: Assignment, settings: Settings) -> Iterator[Call]:
 def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]:
     lead, rules = assignment.lead, assignment.source.customer
     is_stop = assignment.source.action == "stop"
-    yield from _plan_searches(match_keys(assignment), assignment, settings, "" if is_stop else "if that finds nobody")
+    for number, key in enumerate(match_keys(assignment)):
+        when = "if that finds nobody" if number and not is_stop else ""
+        yield from _plan_searches(key, assignment, settings.thulium.phone_forms, when)
     if lead.customer_id:
         yield Call("GET", f"customers/{lead.customer_id}")
     if rules.on_missing == "create" and (lead.phone or is_stop):
         yield Call("POST", "customers", describe_new(lead), "if nobody is found")
         for key in sure_keys(match_keys(assignment)):
-            first, *rest = _plan_searches([key], assignment, settings, "if that finds nobody")
-            yield replace(first, when="whether somebody else has done the same")
-            yield from rest
+            yield from _plan_searches(key, assignment, (), "whether somebody else has done the same")
     update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
     lacking = {name: lead.customer[name] for name in update if name in lead.customer}
     if lacking:
         yield Call("PUT", f"customers/{NEW_ID}", lacking, "if somebody is found who lacks any of it")
 
 
-def _plan_searches(names: Sequence[str], assignment: Assignment, settings: Settings, when: str) -> Iterator[Call]:
-    """Yield the searches by these fields; ``when`` says when those after the first are made."""
-    forms = [(n, form) for n in names for form in list_forms(assignment.lead, n, settings.thulium.phone_forms)]
-    for number, (name, form) in enumerate(forms):
-        yield Call("GET", f"customers?{urlencode({name: form, 'limit': MOST_ROWS})}", when=when if number else "")
+def _plan_searches(name: str, assignment: Assignment, forms: Sequence[str], when: str) -> Iterator[Call]:
+    for form in list_forms(assignment.lead, name, forms):
+        yield Call("GET", f"customers?{urlencode({name: form, 'limit': MOST_ROWS})}", when=when)
 
 
 def _plan_record(assignment: Assignment, campaign: Campaign) -> Iterator[Call]:
@@ -73,6 +71,8 @@ def _plan_stop(assignment: Assignment, settings: Settings) -> Iterator[Call]:
         yield _plan_batch(campaign, who, campaign.stop)
         path = f"crm_outbounds/{quote(campaign.id)}/records/{who}"
         yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
+        if campaign.on_existing == "requeue":
+            yield Call("PUT", path, campaign.stop, "once more, should another process have put them back meanwhile")
     if settings.stop and assignment.lead.phone:
         for form in search_forms(assignment.lead.phone, settings.thulium.phone_forms):
             body = {"phone_number": form, "status_id": str(settings.stop)}
