@@ -127,13 +127,19 @@ def test_replay_of_a_choice(arguments: list[str], count: int, machine: Machine) 
 
 
 def test_replay_of_what_is_old(machine: Machine) -> None:
-    """With `--even-if-old` the age counts from now, else it stays."""
-    machine.deliver(done(Status.PARKED, "older than max_age"), done(Status.PARKED, "older than max_age"))
-    machine.run("replay", "e1")
-    machine.run("replay", "e2", "--even-if-old")
-    first, second = SqliteQueue(str(machine.path)).take(2, NOW + timedelta(days=9999))
-    assert first.received_at == NOW
-    assert second.received_at > NOW
+    """What was parked for its age stays, and it is said how to have it tried; what is replayed counts as new."""
+    machine.deliver(done(Status.PARKED, "older than max_age"), done(Status.PARKED, "Thulium answered 503"))
+    assert machine.run("replay").stdout.splitlines() == [
+        "  1  website  PARKED  Thulium answered 503",
+        "1 to be tried again as soon as `ringback serve` runs",
+        "1 parked as older than max_age, and not tried; --even-if-old has them tried too",
+    ]
+    assert "PARKED" in machine.run("trace", "e1").stdout
+    assert machine.run("replay", "--even-if-old").stdout.splitlines()[1:] == [
+        "1 to be tried again as soon as `ringback serve` runs"
+    ]
+    due = SqliteQueue(str(machine.path)).take(2, NOW + timedelta(days=9999))
+    assert [event.received_at > NOW for event in due] == [True, True]
 
 
 @pytest.mark.parametrize(("queue", "told"), [(SQS, "redrive"), (None, "there is no queue")])

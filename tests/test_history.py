@@ -151,9 +151,17 @@ def test_replay_takes_what_is_chosen(queue: SqliteQueue, choice: dict[str, Any],
     """All that is parked, failed or invalid can be put back, or what is named; as many as were counted."""
     fill(queue)
     assert sum(kept.count for kept in count_kept(queue.database, **choice)) == len(ids)
-    assert replay(queue.database, NOW + MINUTE, **choice) == len(ids)
+    assert replay(queue.database, NOW + MINUTE, **choice, even_if_old=True) == len(ids)
     assert [event.id for event in queue.take(100, NOW + MINUTE)] == ids
-    assert replay(queue.database, NOW + MINUTE, **choice) == 0
+    assert replay(queue.database, NOW + MINUTE, **choice, even_if_old=True) == 0
+
+
+def test_replay_leaves_what_was_too_old(queue: SqliteQueue) -> None:
+    """What was parked for its age alone stays as it is, until it is asked for in so many words."""
+    fill(queue)
+    assert replay(queue.database, NOW + MINUTE) == 4
+    (kept,) = count_kept(queue.database)
+    assert (kept.reason, kept.count) == ("older than max_age", 1)
 
 
 def test_replayed_event_begins_anew(queue: SqliteQueue) -> None:
@@ -164,11 +172,11 @@ def test_replayed_event_begins_anew(queue: SqliteQueue) -> None:
     replay(queue.database, NOW + 2 * MINUTE)
     (event,) = queue.take(1, NOW + 2 * MINUTE)
     assert (event.data, event.problem, event.attempt) == (make_event().data, {}, 1)
-    assert event.received_at == NOW
+    assert event.received_at == NOW + 2 * MINUTE
 
 
 def test_replay_of_what_is_old(queue: SqliteQueue) -> None:
-    """Where age is to be no obstacle, it counts from the replay; the story keeps when it was received."""
+    """An event's age counts from its replay; the story keeps when it was received."""
     queue.put([make_event()], NOW)
     settle(queue, done(Status.PARKED, "older than max_age"))
     later = NOW + timedelta(days=2)

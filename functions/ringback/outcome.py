@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+TOO_OLD = "older than max_age"  # the reason of what is parked because nobody should be called unasked so late
 LONGEST_MESSAGE = 300  # characters of Thulium's that are looked at
 LONGEST_REASON = 200  # characters that are logged
 SHORTEST_TELLING = 3  # characters; two letters of a name tell nobody, and are in every word

@@ -22,7 +22,7 @@ from ringback.delivery.stop import Stop
 from ringback.event import Again, Done, Event, Verdict
 from ringback.intake import take_in
 from ringback.mapping import Assignment, Mapper
-from ringback.outcome import Outcome, Status
+from ringback.outcome import TOO_OLD, Outcome, Status
 from ringback.settings import Settings, Source
 from ringback.thulium.api import FindAccess, Thulium, nowhere
 from ringback.thulium.wire import Wire
@@ -75,7 +75,7 @@ class Pipeline:
     def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
         source = self.settings.sources.get(event.source)
         if source and source.action == "lead" and now - event.received_at > self.settings.max_age:
-            return Outcome(Status.PARKED, "older than max_age", person=self._mapper.recognise(event, source))
+            return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
         return complete(event, source.fetch, self._wire, min(deadline - monotonic(), self.settings.thulium.timeout))

@@ -12,6 +12,7 @@ from ringback.grammar.names import PLACEHOLDER
 from ringback.hosts.local import open_sqlite
 from ringback.leads.phone import BadNumber, recognise_number
 from ringback.mapping import hash_person
+from ringback.outcome import TOO_OLD
 from ringback.queues import history
 from ringback.queues.database import Database
 from ringback.reports import cloudwatch
@@ -63,7 +64,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
 @click.argument("event_id", metavar="[ID]", required=False)
 @click.option("--source", help="Only what came from this source.")
 @click.option("--reason", help="Only what has this reason, word for word.")
-@click.option("--even-if-old", is_flag=True, help="Also what is older than max_age: its age counts from now.")
+@click.option("--even-if-old", is_flag=True, help="Also what was parked because it was older than max_age.")
 @click.pass_obj
 def replay(
     environ: Mapping[str, str], event_id: str | None, source: str | None, reason: str | None, *, even_if_old: bool
@@ -74,11 +75,15 @@ def replay(
     if database is None:
         fail(REPLAYS[(settings.queue or "").partition(":")[0]])
     kept = history.count_kept(database, event_id=event_id, source=source, reason=reason)
+    left = [] if even_if_old else [each for each in kept if each.reason == TOO_OLD]
     count = history.replay(
         database, datetime.now(UTC), event_id=event_id, source=source, reason=reason, even_if_old=even_if_old
     )
-    show(count_kept(kept))
+    show(count_kept([each for each in kept if each not in left]))
     click.echo(f"{count} to be tried again" + " as soon as `ringback serve` runs" * bool(count))
+    if left:
+        total = sum(each.count for each in left)
+        click.echo(f"{total} parked as {TOO_OLD}, and not tried; --even-if-old has them tried too")
 
 
 @click.command()

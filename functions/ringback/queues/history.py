@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ringback.outcome import Outcome, Status
+from ringback.outcome import TOO_OLD, Outcome, Status
 from ringback.queues.database import Database
 from ringback.queues.message import load_outcome, storable
 
@@ -13,13 +13,14 @@ RETENTION = timedelta(days=30)
 _KEPT = """
 due_at IS NULL AND message IS NOT NULL AND (:id IS NULL OR id = :id)
 AND (:source IS NULL OR source = :source) AND (:reason IS NULL OR reason = :reason)
+AND (:even_if_old OR reason IS NOT :too_old)
 """
 _COUNT = f"""
 SELECT source, status, reason, count(*) AS count FROM event WHERE {_KEPT} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """  # noqa: S608 - made of constants
 _REPLAY = f"""
 UPDATE event SET due_at = :now, attempt = 0, replayed = 1, status = NULL, reason = NULL, outcome = NULL, told_at = NULL,
-started_at = CASE WHEN :even_if_old THEN :now ELSE started_at END WHERE {_KEPT}
+started_at = :now WHERE {_KEPT}
 """  # noqa: S608 - made of constants
 _PURGE = """
 DELETE FROM event WHERE number IN
@@ -74,8 +75,8 @@ def trace_person(database: Database, person: str) -> list[Story]:
 def count_kept(
     database: Database, *, event_id: str | None = None, source: str | None = None, reason: str | None = None
 ) -> list[Kept]:
-    """Return the counts of what ``replay`` with the same choice would put back. Raises QueueFailed."""
-    found = database.read(_COUNT, _choice(event_id, source, reason))
+    """Return the counts of what ``replay`` with the same choice would put back ``even_if_old``. Raises QueueFailed."""
+    found = database.read(_COUNT, _choice(event_id, source, reason, even_if_old=True))
     return [Kept(row["source"], Status(row["status"]), row["reason"], row["count"]) for row in found]
 
 
@@ -88,12 +89,12 @@ def replay(  # noqa: PLR0913 - one for each way of choosing
     reason: str | None = None,
     even_if_old: bool = False,
 ) -> int:
-    """Make what is PARKED, FAILED or INVALID, all of it or what is chosen, due as if it had never been tried.
+    """Make what is PARKED, FAILED or INVALID, all of it or what is chosen, due as if it had come in now.
 
-    With ``even_if_old`` its age counts from now, else it may be too old to be called. Returns how many events it
-    were. Raises QueueFailed.
+    What was parked because it was too old to be called stays, unless ``even_if_old``. Returns how many events it were.
+    Raises QueueFailed.
     """
-    values = {**_choice(event_id, source, reason), "now": now.timestamp(), "even_if_old": even_if_old}
+    values = {**_choice(event_id, source, reason, even_if_old=even_if_old), "now": now.timestamp()}
     with database.writing() as connection:
         return connection.execute(_REPLAY, values).rowcount
 
@@ -122,8 +123,9 @@ def purge(database: Database, now: datetime, *, retention: timedelta = RETENTION
     return count
 
 
-def _choice(event_id: str | None, source: str | None, reason: str | None) -> dict[str, object]:
-    return {"id": event_id if event_id is None else storable(event_id), "source": source, "reason": reason}
+def _choice(event_id: str | None, source: str | None, reason: str | None, *, even_if_old: bool) -> dict[str, object]:
+    named = {"id": event_id if event_id is None else storable(event_id), "source": source, "reason": reason}
+    return {**named, "even_if_old": even_if_old, "too_old": TOO_OLD}
 
 
 def _story(database: Database, row: sqlite3.Row) -> Story:
