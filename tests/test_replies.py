@@ -151,8 +151,9 @@ def test_a_list_comes_in_three_forms(envelope: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [*NO_JSON, b"null", 42, "x", [1], {}, {"result": None}, {"result": {"1": {}}}, ERROR]
-)
+    "content", [*NO_JSON, b"null", 42, "x", [1], {}, {"result": None}, {"result": {"1": {}}}, ERROR,
+     {"errors": [1], "result": []}, {"count": 5, "result": []}, {"error": "x", "data": []}],
+)  # fmt: skip
 def test_nonsense_is_no_list(content: object) -> None:
     """What has no rows is a failure, and not an empty list: nobody found would mean somebody created."""
     with pytest.raises(CallFailed, match=NONSENSE):
@@ -197,14 +198,18 @@ def test_nonsense_is_no_object(content: object) -> None:
         read_object(reply(content))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", [], {}, {"customer_id": 1}])
+@pytest.mark.parametrize("content", [b"", b"\n", [], {}, {"customer_id": 1}, {"record_id": "7"}, {"success": True}])
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_change_is_done_when_there_is_nothing_to_say(content: object, status: int) -> None:
-    """A change is confirmed by success with an empty body, an empty object in PHP's forms, or an object."""
+    """A change is confirmed by success with an empty body, an empty object in PHP's forms, or by what was changed."""
     check_done(reply(content, status))
 
 
-@pytest.mark.parametrize("content", [HTML, b"null", 42, "x", [1], b'{"a', ERROR])
+@pytest.mark.parametrize(
+    "content",
+    [HTML, b"null", 42, "x", [1], b'{"a', ERROR, {"error": "record is locked"}, {"success": False, "id": 1},
+     {"code": 403}, {"maintenance": True}, {"status": "error"}, {"success": "no"}, {"id": 1, "error": {"code": 1}}],
+)  # fmt: skip
 def test_nonsense_confirms_no_change(content: object) -> None:
     """A page of HTML, half a document and an error with 200 confirm nothing."""
     with pytest.raises(CallFailed, match=NONSENSE):
@@ -271,9 +276,13 @@ def test_an_error_with_success_keeps_its_evidence() -> None:
     assert (failed.request_id, failed.message[:5]) == ("53678450401cf", "Wrong")
 
 
-@pytest.mark.parametrize(("given_id", "kept"), [(17, "17"), (None, None), ([], None), ("x" * 65, None), ("a b", None)])
+@pytest.mark.parametrize(
+    ("given_id", "kept"),
+    [("53678450401cf", "53678450401cf"), ("5367-8450401CF", "5367-8450401CF"), (17, None), (None, None), ([], None),
+     ("a1" * 33, None), ("a b", None), ("Kowalski", None), ("601000077", None), ("decade", None)],
+)  # fmt: skip
 def test_a_request_id_is_an_id(given_id: object, kept: str | None) -> None:
-    """A request id is text, whatever it came as; what does not look like an id might be somebody's name."""
+    """A request id is one as Thulium's documentation has it; all else might be somebody's name or number."""
     assert explain(reply({"request_id": given_id}, 500)).request_id == kept
 
 

@@ -15,6 +15,7 @@ from tests.sandbox import Sandbox, faults
 from tests.test_customers import run_at_once
 
 SECOND = {"second": {"id": "00002", "stop": {"status_id": 4}}}
+LOCKED = faults.says('{"error": "record is locked"}')
 ADA = {"phone_number": "601000001", "email": "ada@example.com"}
 
 
@@ -162,7 +163,7 @@ def test_campaign_that_does_not_confirm(thulium: Sandbox, fault: faults.Fault, s
     assert stop(thulium, **ADA).status == "STOPPED"
 
 
-@pytest.mark.parametrize("fault", [faults.error(503), faults.error(404), faults.reset(after_work=True)])
+@pytest.mark.parametrize("fault", [faults.error(503), faults.error(404), faults.reset(after_work=True), LOCKED])
 def test_change_that_is_not_confirmed(thulium: Sandbox, fault: faults.Fault) -> None:
     """A status that may not have been set is set again."""
     thulium.add_customer(441, surname="Lis", phone_number="601000001")

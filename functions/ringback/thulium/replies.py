@@ -12,7 +12,9 @@ from ringback.thulium.wire import Reply
 
 LONGEST = 300  # characters of a message that are kept
 NONSENSE = "Thulium's reply makes no sense"
-REQUEST_ID = re.compile("[0-9A-Za-z_-]{1,64}")  # such as 53678450401cf; it is logged, so no text of any kind is one
+# Such as 53678450401cf; it is logged, so no name and no number can be one.
+REQUEST_ID = re.compile("(?=.*[0-9])(?=.*[a-f])[0-9a-f-]{8,64}", re.IGNORECASE)
+WRONG = ("error", "errors", "exception", "fault")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def read_data(reply: Reply) -> object:
 def read_object(reply: Reply) -> dict[str, object]:
     """Return the JSON object of a successful reply. Raises CallFailed."""
     data = read_data(reply)
-    if not isinstance(data, dict) or data.get("errors"):
+    if not isinstance(data, dict) or any(data.get(name) for name in WRONG):
         raise explain(reply)
     return data
 
@@ -54,17 +56,26 @@ def read_object(reply: Reply) -> dict[str, object]:
 def check_done(reply: Reply) -> None:
     """Raise CallFailed unless a reply says that all is done, which a page of HTML with 200 does not.
 
-    Documented is an empty body; ``[]`` is PHP's empty object.
+    Documented is an empty body; ``[]`` is PHP's empty object. Of all else only what was changed, told by its id, or a
+    plain ``success`` is a word of it.
     """
-    if not is_success(reply) or (reply.body.strip() and _parse(reply) != []):
-        read_object(reply)
+    if is_success(reply) and (not reply.body.strip() or _parse(reply) in ([], {})):
+        return
+    told = read_object(reply)
+    is_told = any(read_id(told.get(name)) for name in ("record_id", "customer_id", "id"))
+    if told.get("success", is_told) is not True:
+        raise explain(reply)
 
 
 def read_rows(reply: Reply) -> list[dict[str, object]]:
-    """Return the rows of a list, which may come bare, as ``{count, result}`` or as ``{data}``. Raises CallFailed."""
+    """Return the rows of a list, which may come bare, as ``{count, result}`` or as ``{data}``. Raises CallFailed.
+
+    No rows are nobody only if nothing else is said: for nobody somebody would be created.
+    """
     data = read_data(reply)
-    rows = data.get("result", data.get("data")) if isinstance(data, dict) else data
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+    told = read_object(reply) if isinstance(data, dict) else {}
+    rows = told.get("result", told.get("data")) if told else data
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or (told.get("count") and not rows):
         raise explain(reply)
     return rows
 
