@@ -247,7 +247,7 @@ def test_refused_person_has_failed(thulium: Sandbox, status: int) -> None:
     thulium.fail("create", faults.error(status, "Lis, ada.lis@example.com: wrong format of phone number 601000001."))
     outcome = one(deliver(configure(thulium), make_event(**ADA)))
     assert (outcome.status, outcome.http_status, outcome.campaign_id) == ("FAILED", status, "00001")
-    assert outcome.reason == "…, …: wrong format of phone number …."
+    assert outcome.reason == "…: wrong format of phone number …."
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 429, 500, 503])

@@ -57,7 +57,7 @@ def uses(name: str, packages: tuple[str, ...], *, inner: bool) -> bool:
     )
 
 
-VALUES = {"web", "outcome", "event", "errors", "secret"}
+VALUES = {"web", "outcome", "messages", "event", "errors", "secret"}
 DOORS = {"main", "aws", "ringback.hosts.wsgi"}
 # What decides, and does nothing: it may be asked without a network, a disk, a clock or an environment.
 CORE = {

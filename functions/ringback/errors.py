@@ -63,7 +63,7 @@ class CallFailed(RingbackError):
 
     ``http_status`` is None when there was no answer; ``retry_after`` is in seconds and as the server gave it;
     ``request_id`` is what Thulium's support asks for. ``message`` is the server's own text and may hold personal data:
-    scrub it (``outcome.scrub``) before it goes anywhere. ``str()`` of the error holds nothing of it.
+    scrub it (``messages.scrub``) before it goes anywhere. ``str()`` of the error holds nothing of it.
     """
 
     def __init__(

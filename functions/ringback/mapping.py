@@ -19,7 +19,8 @@ from ringback.leads.lead_schema import LeadSchema
 from ringback.leads.phone import Phone
 from ringback.leads.schedule import schedule
 from ringback.lookup import Look, look_into
-from ringback.outcome import Outcome, Status, scrub
+from ringback.messages import scrub
+from ringback.outcome import Outcome, Status
 from ringback.secret import Secret
 from ringback.settings import Campaign, Settings, Source
 
@@ -33,7 +34,6 @@ class Assignment:
     lead: Lead
     campaigns: tuple[Campaign, ...]
     person: str | None
-    secrets: tuple[Secret, ...] = ()
 
     @property
     def customer_id(self) -> int:
@@ -55,9 +55,8 @@ class Assignment:
         return self.outcome(Status.DEFERRED, reason, http_status=error.http_status, retry_after=error.retry_after)
 
     def scrub(self, message: str) -> str:
-        """Return a message without what is personal or secret in it: the lead's values, and the event's."""
-        own = (*self.lead.customer.values(), *(secret.text for secret in self.secrets))
-        return scrub(message, own, self.event.data)
+        """Return a message without what is personal or secret in it."""
+        return scrub(message, self.lead.customer.values())
 
 
 class Mapper:
@@ -100,10 +99,9 @@ class Mapper:
         except BadLead as error:
             return invalid(error.fields, campaigns[0].id)
         person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
-        secrets = (self.settings.thulium.password, *source.secrets, *filter(None, (source.token, source.verify_token)))
         hours = campaigns[0].call_hours if source.action == "lead" else None
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
-        return Assignment(event, source, lead, campaigns, person, secrets)
+        return Assignment(event, source, lead, campaigns, person)
 
     def recognise(self, event: Event, source: Source) -> str | None:
         """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""
