@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ringback.errors import BadBody, BadSignature, TooLarge, UnsupportedType, WrongMethod
 from ringback.event import Event
-from ringback.intake import take_in
+from ringback.intake import MAX_EVENTS, MAX_HEAD, take_in
 from ringback.settings import Settings
 from ringback.web import MAX_BODY, Request, Response
 from tests.given import SECRET, load, make_config, make_source
@@ -279,16 +279,25 @@ def replace_items(settings: Settings) -> Settings:
     return replace(settings, sources={"website": replace(settings.sources["website"], items=whole)})
 
 
+HEX = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
 @pytest.mark.parametrize(
     ("headers", "trace"),
     [
-        ({"traceparent": "00-4bf9-00f0-01"}, "00-4bf9-00f0-01"),
-        ({"x_cloud_trace_context": "105445aa/1;o=1"}, "105445aa/1;o=1"),
-        ({"x_amzn_trace_id": "Root=1-5759e988-bd86"}, "Root=1-5759e988-bd86"),
-        ({"x_amzn_trace_id": "Root=1", "traceparent": "00"}, "00"),
-        ({"traceparent": "a b\n", "x_amzn_trace_id": "Root=1"}, "Root=1"),
-        ({"traceparent": "x" * 201}, None),
-        ({"traceparent": "jan@example.com"}, None),
+        ({"traceparent": f"00-{HEX}-{HEX[:16]}-01"}, f"00-{HEX}-{HEX[:16]}-01"),
+        ({"x_cloud_trace_context": f"{HEX}/1;o=1"}, HEX),
+        ({"x_cloud_trace_context": HEX}, HEX),
+        ({"x_amzn_trace_id": f"Self=1-2;Root=1-{HEX[:8]}-{HEX[:24]}"}, None),
+        ({"x_amzn_trace_id": f"Root=1-{HEX[:8]}-{HEX[:24]};Parent=53995c3f42cd8ad8"}, f"Root=1-{HEX[:8]}-{HEX[:24]}"),
+        (
+            {"x_amzn_trace_id": f"Root=1-{HEX[:8]}-{HEX[:24]}", "traceparent": f"00-{HEX}-{HEX[:16]}-01"},
+            f"00-{HEX}-{HEX[:16]}-01",
+        ),
+        ({"traceparent": "601000077"}, None),
+        ({"traceparent": f"00-{HEX}-{HEX[:16]}-01-Kowalski"}, None),
+        ({"x_cloud_trace_context": f"{HEX}/Kowalski"}, None),
+        ({"x_amzn_trace_id": "Jan=Kowalski;tel=601000077"}, None),
         ({}, None),
     ],
 )
@@ -398,6 +407,13 @@ PERSONAL = {"phone_number": "tel", "full_name": "who", "surname": "last"}
         ("602-111-222", {"tel": "602111222"}),
         ("ewa mak", {"who": "Ewa Mak"}),
         ("Mak", {"last": "MAK"}),
+        ("e-602111222", {"tel": "602111222"}),
+        ("48602111222", {"tel": "602 111 222"}),
+        ("602111222-1700000000", {"tel": "602111222"}),
+        ("602111222.0", {"tel": "602111222"}),
+        ("\uff16\uff10\uff12111222", {"tel": "602111222"}),
+        ("MAK-EWA-2026", {"who": "Ewa Mak"}),
+        ("ewa%40example.com", {}),
     ],
 )
 def test_event_id_that_tells_the_person(event_id: object, data: dict[str, object]) -> None:
@@ -410,7 +426,7 @@ def test_event_id_that_tells_the_person(event_id: object, data: dict[str, object
 
 @pytest.mark.parametrize(
     ("event_id", "data"),
-    [("7", {"tel": "601000007"}), ("e-602111222", {"tel": "602111222"}), ("12", {"who": None}), ("", {"who": ""})],
+    [("7", {"tel": "601000007"}), ("lead-7", {"who": "Le Ad"}), ("12", {"who": None}), ("", {"who": ""})],
 )
 def test_event_id_that_tells_nobody(event_id: str, data: dict[str, object]) -> None:
     """An event id that only stands somewhere in a number, or beside an empty field, stays as it is."""
@@ -424,9 +440,44 @@ def test_event_id_beside_an_expression_that_fails() -> None:
 
 
 def test_event_id_of_a_form_tool() -> None:
-    """Only expressions are asked for the person: a form tool's ids are its own."""
-    found = take_one({"id": "e-1"}, event_id="id", answers={"object": "@"}, map={"phone_number": {"label": "tel"}})
-    assert found.id == "e-1"
+    """A form's answers are asked for the person where the id may be a number: most are the tool's own."""
+    form: dict[str, Any] = {"event_id": "id", "answers": {"object": "@"}, "map": {"phone_number": {"label": "tel"}}}
+    ids = [take_one({"id": each, "tel": "601 000 077"}, **form).id for each in ("e-1", "601000078", "601000077")]
+    assert ids[:2] == ["e-1", "601000078"]
+    assert len(ids[2]) == 32
+
+
+def test_hash_of_an_event_id_is_keyed() -> None:
+    """Who has the log can't try all numbers until one fits, where there is a `log_key`."""
+    settings = [load(make_config(make_source(event_id="id"), log_key=key)) for key in ("0123456789abcdef", "another")]
+    (one,), (other,) = (take(make_request({"id": "+48601000077"}), each) for each in settings)
+    plain = take_one({"id": "+48601000077"}, event_id="id")
+    assert len({one.id, other.id, plain.id}) == 3
+    assert {len(each.id) for each in (one, other, plain)} == {32}
+
+
+# --- limits ---
+
+
+@pytest.mark.parametrize(("count", "fits"), [(MAX_EVENTS, True), (MAX_EVENTS + 1, False)])
+def test_number_of_events(count: int, fits: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A request has a thousand events at most."""
+    request = make_request([{"id": n} for n in range(count)])
+    if fits:
+        assert len(take(request, given_source())) == count
+    else:
+        with pytest.raises(TooLarge, match="more than 1000 events"):
+            take(request, given_source())
+
+
+@pytest.mark.parametrize("where", ["headers", "query"])
+def test_size_of_headers_and_query(where: str) -> None:
+    """What each event is kept with has a limit of its own, without what proves who sent it."""
+    many = "x" * MAX_HEAD
+    large = make_request({}, x_note=many) if where == "headers" else make_request({}, f"a={many}")
+    with pytest.raises(TooLarge, match="headers and query"):
+        take(large, given_source())
+    assert take(make_request({}, f"token={many}"), given_source())
 
 
 def test_word_for_nothing() -> None:

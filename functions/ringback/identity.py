@@ -1,44 +1,94 @@
 """What an event is known by: its id, which is logged, and the key that recognises a redelivery. Pure."""
 
 import hashlib
+import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from urllib.parse import unquote
 
 from ringback.event import Event
-from ringback.expressions.expression import Expression, ExpressionFailed
+from ringback.expressions.answers import find_answer, read_answers
+from ringback.expressions.expression import ExpressionFailed
 from ringback.expressions.path import drop_paths
-from ringback.settings import Source
+from ringback.secret import Secret
+from ringback.settings import AnswerPlace, Source
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")
 SHORTEST_NUMBER = 7  # digits
+SHORTEST_NAME = 3  # letters
 LONGEST_ID = 200  # characters; longer ones are hashed
-TRACE_HEADERS = ("traceparent", "x-cloud-trace-context", "x-amzn-trace-id")
-TRACE = re.compile(r"[0-9A-Za-z=:;/_.,-]{1,200}")
+# The platforms' ids of a request, each in its own form: whoever calls may write into these headers what they like.
+TRACES = {
+    "traceparent": re.compile(
+        "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+    ),  # https://www.w3.org/TR/trace-context/
+    "x-cloud-trace-context": re.compile(
+        "[0-9a-f]{32}(?=(/[0-9]+)?(;o=[0-9])?$)"
+    ),  # https://cloud.google.com/trace/docs
+    "x-amzn-trace-id": re.compile(
+        "Root=1-[0-9a-f]{8}-[0-9a-f]{24}"
+    ),  # https://docs.aws.amazon.com/xray/latest/devguide
+}
 
 Seen = Mapping[str, Mapping[str, str]]
 
 
-def tells_person(event_id: object, context: object, source: Source) -> bool:
-    """Return whether an event's id is the number or the name of whom it is about: it is logged, so it must not be."""
-    places = [source.map[name] for name in PERSONAL if name in source.map]
-    own = strip_marks(event_id)
+def name_event(event_id: object, context: Mapping[str, object], source: Source, key: Secret | None) -> str | None:
+    """Return an event's id as text that may be logged; None where there is none.
+
+    What may be an address or a number, or has the number or the name of whom it is about in it, is hashed, under
+    ``key`` if there is one: else who has the log may try all numbers until one fits.
+    """
+    if isinstance(event_id, bool) or not isinstance(event_id, str | int | float) or not str(event_id).strip():
+        return None
+    text = str(event_id).strip()
+    is_plain = text.isprintable() and "@" not in unquote(text) and not text.startswith("+") and len(text) <= LONGEST_ID
+    if is_plain and not tells_person(text, context, source):
+        return text
+    if key is None:
+        return hash_content(text)
+    return hmac.new(key.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def tells_person(event_id: str, context: Mapping[str, object], source: Source) -> bool:
+    """Return whether an event's id has the number in it, or a name, of whom it is about, however it is written."""
+    digits, words = read_digits(event_id), list_words(event_id)
     try:
-        values = [strip_marks(place.search(context)) for place in places if isinstance(place, Expression)]
+        values = list(find_personal(event_id, context, source))
     except ExpressionFailed:  # the lead will be INVALID for it; until then nobody knows whom it is about
         return False
-    is_number = own.isdecimal() and len(own) >= SHORTEST_NUMBER
-    return any(value and (value == own or (is_number and value.endswith(own))) for value in values)
+    numbers = [number for number in map(read_digits, values) if min(len(number), len(digits)) >= SHORTEST_NUMBER]
+    names = {word for value in values for word in list_words(value) if len(word) >= SHORTEST_NAME}
+    return any(number in digits or digits in number for number in numbers) or bool(names & words)
 
 
-def strip_marks(value: object) -> str:
-    """Return the letters and digits of a value, all in lower case."""
-    return "".join(filter(str.isalnum, str(value or ""))).casefold()
+def find_personal(event_id: str, context: Mapping[str, object], source: Source) -> Iterator[str]:
+    """Yield the numbers and names of whom an event is about.
+
+    Among a form's answers, which take long to read, they are looked for only where the id may be a number.
+    """
+    places = [source.map[name] for name in PERSONAL if name in source.map]
+    for place in places:
+        if not isinstance(place, AnswerPlace):
+            yield str(place.search(context) or "")
+        elif source.answers and event_id.isdecimal():
+            yield str(find_answer(read_answers(source.answers, context), place.by, place.text) or "")
+
+
+def read_digits(text: str) -> str:
+    """Return the digits of a text, whatever script they are in."""
+    return "".join(str(int(character)) for character in text if character.isdecimal())
+
+
+def list_words(text: str) -> set[str]:
+    """Return the words of a text, in lower case."""
+    return {word.casefold() for word in re.findall(r"[^\W\d_]+", text)}
 
 
 def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
-    event_id: object,
+    event_id: str | None,
     data: object,
     request: Seen,
     source: Source,
@@ -46,16 +96,15 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
     *,
     problem: Mapping[str, str] | None = None,
 ) -> Event:
-    """Return the event, with its id as text that may be logged, and the key that recognises a redelivery."""
+    """Return the event, with its id (a hash of source and event without one), and the key that knows a redelivery."""
     content = drop_paths(data, source.volatile)
-    own_id = read_id(event_id)
     return Event(
         source=source.name,
-        id=own_id or hash_content(source.name, content),
-        key=hash_content(source.name, own_id, content),
+        id=event_id or hash_content(source.name, content),
+        key=hash_content(source.name, event_id, content),
         data=data,
         received_at=now,
-        identified=own_id is not None,
+        identified=event_id is not None,
         request=request,
         problem=problem or {},
         trace=find_trace(request["headers"]),
@@ -64,17 +113,8 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
 
 def find_trace(headers: Mapping[str, str]) -> str | None:
     """Return the platform's id of the request, by which its own lines in the log are found."""
-    traces = (headers.get(name, "") for name in TRACE_HEADERS)
-    return next((trace for trace in traces if TRACE.fullmatch(trace)), None)
-
-
-def read_id(value: object) -> str | None:
-    """Return an event id as text; None where there is none. One that may be an address or a number is hashed."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value).strip():
-        return None
-    text = str(value).strip()
-    is_plain = text.isprintable() and "@" not in text and not text.startswith("+")
-    return text if is_plain and len(text) <= LONGEST_ID else hash_content(text)
+    found = (form.match(headers.get(name, "")) for name, form in TRACES.items())
+    return next((each[0] for each in found if each), None)
 
 
 def hash_content(*content: object) -> str:

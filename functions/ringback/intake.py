@@ -1,5 +1,6 @@
 """Request -> verified events: path, size, method, handshake, signature, content type, body, in this order."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
@@ -9,7 +10,8 @@ from ringback.errors import BadSignature, TooLarge, UnsupportedType, WrongMethod
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
-from ringback.identity import Seen, hash_content, make_event, tells_person
+from ringback.identity import Seen, make_event, name_event
+from ringback.secret import Secret
 from ringback.settings import Settings, Source
 from ringback.verification.handshake import answer_handshake
 from ringback.verification.scheme import Scheme, Token, strip
@@ -18,7 +20,14 @@ from ringback.web import MAX_BODY, Request, Response
 
 URL_TOKEN: tuple[Scheme, ...] = (Token(query="token"),)
 
-DROPPED_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-forwarded-for", "forwarded"})
+MAX_EVENTS = 1000  # of one request; Meta, which sends most, sends as many
+MAX_HEAD = 32 * 1024  # bytes of headers and query, which each event is kept with
+# Credentials, and the addresses of people: what proxies add, each under a name of its own.
+DROPPED_HEADERS = re.compile(
+    "(proxy-)?authorization|cookie|forwarded|via|x-forwarded-.*|cf-.*|.*(client|connecting|real|user|remote)-?ip.*"
+    "|.*(auth|access|session)-?token.*"
+)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source, list[Event]] | Response:
@@ -34,7 +43,7 @@ def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source
         return answer
     authenticate(request, source, settings, now)
     body, bare = open_up(request, source)
-    return source, cut_events(body, bare, source, now)
+    return source, cut_events(body, bare, source, now, settings.log_key)
 
 
 def find_source(request: Request, settings: Settings) -> Source:
@@ -69,6 +78,8 @@ def authenticate(request: Request, source: Source, settings: Settings, now: date
 def open_up(request: Request, source: Source) -> tuple[object, Request]:
     """Return what a request says, and the request, both without what proves who sent it. Raises RefusedRequest."""
     bare = strip((*source.verify, *URL_TOKEN), request)
+    if len(bare.query) + sum(len(name) + len(value) for name, value in bare.headers.items()) > MAX_HEAD:
+        raise TooLarge(f"headers and query are larger than {MAX_HEAD} bytes")
     return drop_paths(blank_out(read_body(bare, source), source.empty), source.proofs), bare
 
 
@@ -81,7 +92,11 @@ def read_body(request: Request, source: Source) -> object:
     if request.method == "GET":
         return parse_form(request.query)
     declared = request.headers.get("content-type", "")
-    if source.body and "json" in source.body and request.body.lstrip()[:1] in (b"{", b"["):
+    if (
+        source.body
+        and "json" in source.body
+        and request.body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"[")
+    ):
         return parse(request.body, source.body)
     try:
         return parse(request.body, declared)
@@ -91,10 +106,10 @@ def read_body(request: Request, source: Source) -> object:
         return parse(request.body, source.body)
 
 
-def cut_events(body: object, request: Request, source: Source, now: datetime) -> list[Event]:
-    """Return the events in a body, without those that are no lead at all.
+def cut_events(body: object, request: Request, source: Source, now: datetime, key: Secret | None) -> list[Event]:
+    """Return the events in a body, without those that are no lead at all; ``key`` hashes ids that tell of people.
 
-    A list has one each, an object is one, anything else is one that will be INVALID.
+    A list has one each, an object is one, anything else is one that will be INVALID. Raises TooLarge.
     """
     seen = describe_request(request)
     try:
@@ -103,20 +118,24 @@ def cut_events(body: object, request: Request, source: Source, now: datetime) ->
         return [make_event(None, body, seen, source, now, problem={"items": str(error)})]
     if isinstance(found, list):
         items = [item if isinstance(item, Mapping) else {"value": item} for item in found]
-        events = [read_event(item, body, seen, source, now) for item in items]
+        if len(items) > MAX_EVENTS:
+            raise TooLarge(f"the request has more than {MAX_EVENTS} events")
+        events = [read_event(item, body, seen, source, now, key=key) for item in items]
     else:
-        events = [read_event(found, body, seen, source, now)]
+        events = [read_event(found, body, seen, source, now, key=key)]
     return [event for event in events if event is not None]
 
 
 def describe_request(request: Request) -> Seen:
     """Return what expressions see as ``_request``. Cookies, credentials and addresses of people are not in it."""
-    headers = {name: value for name, value in request.headers.items() if name not in DROPPED_HEADERS}
+    headers = {name: value for name, value in request.headers.items() if not DROPPED_HEADERS.fullmatch(name)}
     query = dict(reversed(parse_qsl(request.query, keep_blank_values=True)))
     return {"headers": headers, "query": query}
 
 
-def read_event(data: object, body: object, request: Seen, source: Source, now: datetime) -> Event | None:
+def read_event(  # noqa: PLR0913 - an event, and all that it came with
+    data: object, body: object, request: Seen, source: Source, now: datetime, *, key: Secret | None
+) -> Event | None:
     """Return the event in ``data``; None when the preset says that it is no lead."""
     if not isinstance(data, Mapping):
         return make_event(None, data, request, source, now)
@@ -127,5 +146,4 @@ def read_event(data: object, body: object, request: Seen, source: Source, now: d
         event_id = source.event_id.search(context) if source.event_id else None
     except ExpressionFailed as error:
         return make_event(None, data, request, source, now, problem={error.text: str(error)})
-    told = hash_content(str(event_id)) if tells_person(event_id, context, source) else event_id
-    return make_event(told, data, request, source, now)
+    return make_event(name_event(event_id, context, source, key), data, request, source, now)

@@ -38,7 +38,7 @@ def walk(request: Request, source: Source, settings: Settings, now: datetime) ->
     if is_handshake(request, source):
         return Preview(("This is a question of the sender's, which is answered; no event.",))
     body, bare = open_up(request, source)
-    events = cut_events(body, bare, source, now)
+    events = cut_events(body, bare, source, now, settings.log_key)
     if not events:
         return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
     mapper = Mapper(settings)
