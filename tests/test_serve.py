@@ -1,10 +1,11 @@
 """`ringback serve` under a real HTTP client: the function, its worker, and how they end."""
 
 import json
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,53 @@ def test_capture(tmp_path: Path) -> None:
         assert service.stop() == 0
     assert "without the configuration" in "".join(service.err)
     assert len(list((tmp_path / "kept").glob("*-form.http"))) == 1
+
+
+# --- what is no request ---
+
+NO_REQUESTS = [
+    b"POST /website?name=Jan Kowalski&phone=601000077 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /website?phone=601000077\r\n\r\n",
+    b"post /Kowalski HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /K\xc5\x82os HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /website HTTP/9.9\r\nHost: Kowalski\r\n\r\n",
+    b"POST /website HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Kowalski\r\n\r\n",
+    b"POST /website HTTP/1.1\r\nHost: x\r\nContent-Length: 601000077x\r\n\r\n",
+    b"POST /website HTTP/1.1\r\nHost: x\r\nX-Long: " + b"Kowalski" * 9000 + b"\r\n\r\n",
+    b"POST /website HTTP/1.1\r\nHost: x\r\nKowalski\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03Kowalski\r\n\r\n",
+]
+
+
+def converse(service: Service, said: bytes) -> bytes:
+    """Say something to the server's port, and return all that it says."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(said)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_what_is_no_request(tmp_path: Path, thulium: Sandbox) -> None:
+    """What is no HTTP gets one line of JSON and a 4xx, and neither answer nor log repeats any of it."""
+    with Service(configure(tmp_path, thulium)) as service:
+        for said in NO_REQUESTS:
+            head, _, body = converse(service, said).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 4"), said[:99]
+            assert list(json.loads(body)) == ["error"]
+            assert body.count(b"\n") == 1
+        assert service.ask("GET", "/", b"", {"SCRIPT_NAME": "/x", "PATH_INFO": "/y"})[0] == 200
+        assert service.stop() == 0
+    told = "".join((*service.out, *service.err))
+    assert not any(word in told for word in ("Kowalski", "601000077", "ip="))
+
+
+def test_silent_connections_hold_nobody_up(tmp_path: Path, thulium: Sandbox) -> None:
+    """However many connect and say nothing, or half of something, others are answered within seconds."""
+    half = b"POST /website HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf"
+    with Service(configure(tmp_path, thulium), "--threads", "8") as service, ExitStack() as open_:
+        for number in range(12):
+            connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+            open_.callback(connection.close)
+            connection.sendall((b"", half, b"POST /web")[number % 3])
+        start = time.monotonic()
+        assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
+        assert time.monotonic() - start < 10

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ringback.hosts.wsgi import make_application
+from ringback.hosts.wsgi import MOST_READ, make_application
 from ringback.web import MAX_BODY, Request, Response
 
 
@@ -55,6 +55,25 @@ def test_too_large_a_body_is_read_away_and_cut() -> None:
     *_, request = ask(stream, length=str(3 * MAX_BODY))
     assert len(request.body) == MAX_BODY + 1
     assert stream.read() == b""
+
+
+class Endless:
+    """A body that has no end; ``size`` is how much of it was read."""
+
+    size = 0
+
+    def read(self, size: int) -> bytes:
+        self.size += size
+        return bytes(size)
+
+
+@pytest.mark.parametrize("length", ["", str(10**12)])
+def test_endless_body_is_left(length: str) -> None:
+    """Nobody is listened to for ever."""
+    stream = Endless()
+    *_, request = ask(stream, length=length)
+    assert len(request.body) == MAX_BODY + 1
+    assert stream.size == MOST_READ
 
 
 @pytest.mark.parametrize(("stream", "length"), [(BytesIO(b"half"), "8"), (Broken(), "4"), (BytesIO(b"x"), "many")])

@@ -15,6 +15,7 @@ from ringback.web import Request, Response
 if TYPE_CHECKING:
     from ringback.hosts.serve import Work
 
+THREADS, THREADS_THAT_WAIT = 16, 64
 NEEDS_GUNICORN = "serve: gunicorn is not installed; python -m pip install -r requirements-gcp.txt brings it"
 Handle = Callable[[Request], Response]
 
@@ -22,7 +23,9 @@ Handle = Callable[[Request], Response]
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 is every one.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 is any free one.")
-@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 1000), help="Requests at a time.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1000), help="Requests at a time; 16, or 64 where each waits for Thulium."
+)
 @click.option(
     "--capture",
     type=click.Path(path_type=Path, file_okay=False),
@@ -30,7 +33,7 @@ Handle = Callable[[Request], Response]
     help="Keep every request in DIR, show what is in it, and call nobody.",
 )
 @click.pass_obj
-def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int, capture: Path | None) -> None:
+def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int | None, capture: Path | None) -> None:
     """Run the function on this machine, and the worker that empties a SQLite queue.
 
     Log lines go to standard output. SIGTERM and Ctrl-C end it in order.
@@ -45,6 +48,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int, cap
     except OSError as error:
         fail(f"{host}:{port}: {error.strerror}; choose another --host or --port")
     hello = f"Ringback listens at http://{host}:{listener.getsockname()[1]}; {about}"
+    threads = threads or (THREADS if work else THREADS_THAT_WAIT)
     server.run(handle, listener, threads, work, lambda: click.echo(hello, err=True))
 
 

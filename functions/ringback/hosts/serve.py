@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it ships none
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # as above
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped] # as above
 
+from ringback.hosts.connections import Connections
 from ringback.hosts.wsgi import Application, make_application
 from ringback.web import Request, Response
 
@@ -28,7 +28,7 @@ LONGEST_LINE = 8190  # bytes; some senders put a whole form into the URL
 Work = Callable[[threading.Event], None]
 
 
-class Worker(ThreadWorker):  # type: ignore[misc] # as above
+class Worker(Connections):
     """A process that answers, or one that has ``work`` done instead.
 
     They are two because threads of one process take turns: each answer would wait for a part of a delivery.
@@ -83,6 +83,7 @@ class Server(BaseApplication):  # type: ignore[misc] # it comes without types
             "threads": self._threads,
             "graceful_timeout": LONGEST_STOP,
             "limit_request_line": LONGEST_LINE,
+            "forwarder_headers": "",  # else a header could say which path was asked for
             "loglevel": "warning",
             "control_socket_disable": True,
             "when_ready": lambda _server: self._on_ready(),
@@ -129,4 +130,4 @@ def run(
     """
     gc.collect()
     gc.freeze()  # what is there by now stays shared by the processes: looking for garbage would write to all of it
-    Server(make_application(handle), listener, threads, work, on_ready).run()
+    Server(make_application(handle, Worker.note_read), listener, threads, work, on_ready).run()

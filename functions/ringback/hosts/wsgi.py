@@ -7,16 +7,22 @@ from typing import Any
 from ringback.web import MAX_BODY, Request, Response, answer_json
 
 PIECE = 64 * 1024  # bytes read at a time
+MOST_READ = 64 * 1024 * 1024  # bytes of a body, most of them read away; who sends more is left to it
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 
 
-def make_application(handle: Callable[[Request], Response]) -> Application:
-    """Return the WSGI application that has ``handle`` answer each request; 400 where a body breaks off."""
+def make_application(
+    handle: Callable[[Request], Response], on_read: Callable[[Environ], object] = lambda _: None
+) -> Application:
+    """Return the WSGI application that has ``handle`` answer each request; 400 where a body breaks off.
+
+    ``on_read`` is told when a request has been read, whole or not.
+    """
 
     def application(environ: Environ, start_response: Callable[..., object]) -> list[bytes]:
-        answer = answer_to(environ, handle)
+        answer = answer_to(environ, handle, on_read)
         length = ("Content-Length", str(len(answer.body)))
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", [*answer.headers.items(), length])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
@@ -24,12 +30,16 @@ def make_application(handle: Callable[[Request], Response]) -> Application:
     return application
 
 
-def answer_to(environ: Environ, handle: Callable[[Request], Response]) -> Response:
+def answer_to(
+    environ: Environ, handle: Callable[[Request], Response], on_read: Callable[[Environ], object]
+) -> Response:
     """Return our answer to a request."""
     try:
         body = read_body(environ)
     except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
         return answer_json(400, {"error": "the body breaks off"})
+    finally:
+        on_read(environ)
     path, _, query = environ["RAW_URI"].partition("?")
     return handle(Request(environ["REQUEST_METHOD"], path, query, read_headers(environ), body))
 
@@ -47,9 +57,9 @@ def read_body(environ: Environ) -> bytes:
     The rest is read away in pieces: who is still sending when the answer comes may never see it.
     """
     body, size = bytearray(), 0
-    while piece := environ["wsgi.input"].read(PIECE):
+    while size < MOST_READ and (piece := environ["wsgi.input"].read(PIECE)):
         size += len(piece)
         body += piece[: MAX_BODY + 1 - len(body)]
-    if size < int(environ.get("CONTENT_LENGTH") or 0):
+    if size < min(int(environ.get("CONTENT_LENGTH") or 0), MOST_READ):
         raise EOFError
     return bytes(body)
