@@ -1,5 +1,7 @@
 """The commands that look at stored events: what became of them, again, forgotten."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -155,12 +157,25 @@ def test_where_no_sqlite_queue_is(command: list[str], queue: str | None, told: s
 
 
 def test_forget(machine: Machine) -> None:
-    """All that is stored about a person is deleted, and it is said what is not."""
+    """All that is stored about a person is deleted, also what waits, and it is said what is not."""
     machine.deliver(done(person=ADA), done(person="somebody-else"))
+    queue = SqliteQueue(str(machine.path))
+    texts = ["+48 601 000 001 after 5", "602 000 001", None]
+    queue.put([make_event(number, data={"phone": text}) for number, text in enumerate(texts, 3)], NOW)
+    queue.close()
     result = machine.run("forget", "--phone", "601000001")
-    assert result.stdout.startswith("1 forgotten\n")
-    assert machine.run("trace", "e1").exit_code == 1
-    assert machine.run("trace", "e2").exit_code == 0
+    assert result.stdout.startswith("2 forgotten\nnot found were events that are still to be fetched")
+    assert [machine.run("trace", f"e{number}").exit_code for number in range(1, 6)] == [1, 0, 1, 0, 0]
+
+
+def test_forget_while_somebody_reads(machine: Machine) -> None:
+    """What was deleted stays in the log of the file as long as another program reads it, and that is said."""
+    machine.deliver(done(person=ADA))
+    with closing(sqlite3.connect(machine.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM event").fetchall()
+        told = machine.run("forget", "--phone", "601000001").stdout
+    assert told.splitlines()[1].startswith("another program reads the file")
 
 
 def test_file_that_is_not_there(machine: Machine) -> None:

@@ -1,4 +1,6 @@
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ import pytest
 
 from ringback.event import Done, Verdict
 from ringback.outcome import Outcome, Status
+from ringback.queues.database import Database
 from ringback.queues.history import RETENTION, Kept, Story, count_kept, forget, purge, replay, trace, trace_person
 from ringback.queues.sqlite import SqliteQueue
 from tests.events import NOW, PERSON, again, done, make_event
@@ -216,12 +219,36 @@ def test_person_is_forgotten(queue: SqliteQueue) -> None:
     queue.settle([(first, again(60)), (second, done(Status.PARKED, person="other"))], NOW)
     settle(queue, done(Status.PARKED, person="gone"), 1)
     assert b"Zenobia Testowa" in content(queue)
-    assert forget(queue.database, "gone") == 1
+    assert forget(queue.database, "gone", lambda _: False) == 1
+    assert queue.database.tidy()
     assert trace(queue.database, "e1") == trace_person(queue.database, "gone") == []
     assert queue.database.read("SELECT * FROM earlier", {}) == []
     assert b"Zenobia Testowa" not in content(queue)
     assert len(trace(queue.database, "e2")) == 1
-    assert forget(queue.database, "gone") == 0
+    assert forget(queue.database, "gone", lambda _: False) == 0
+
+
+def test_what_waits_is_asked_for_the_person(queue: SqliteQueue) -> None:
+    """An event that nobody has tried, or of which no lead could be made, is found by its content, however many wait."""
+    queue.put([make_event(number, data={"tel": "1" if number % 300 == 0 else "2"}) for number in range(1200)], NOW)
+    queue.settle([(queue.take(1, NOW)[0], done(Status.INVALID))], NOW)
+    with queue.database.writing() as connection:
+        connection.execute("UPDATE event SET message = '{' WHERE id = 'e5'")
+    assert forget(queue.database, "nobody", lambda event: event.data == {"tel": "1"}) == 4
+    assert queue.count_due(2000, NOW) == 1196
+
+
+def test_reader_keeps_the_log(queue: SqliteQueue) -> None:
+    """It is said when what was deleted could not be cleared from the log, because somebody else is reading."""
+    queue.put([make_event(1)], NOW)
+    with closing(sqlite3.connect(queue.database.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM event").fetchall()
+        queue.put([make_event(2)], NOW)
+        impatient = Database(queue.database.path, patience=0.1)
+        assert not impatient.tidy()
+        impatient.close()
+    assert queue.database.tidy()
 
 
 def test_content_is_gone_when_it_is_not_needed(queue: SqliteQueue) -> None:

@@ -103,6 +103,18 @@ class Mapper:
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
         return Assignment(event, source, lead, campaigns, person)
 
+    def mentions(self, event: Event, phone: Phone) -> bool:
+        """Return whether an event has a number where its source looks for one, beside whatever else is there."""
+        source = self.settings.sources.get(event.source)
+        place = source.map.get("phone_number") if source else None
+        if source is None or place is None or not isinstance(event.data, Mapping):
+            return False
+        try:
+            told = str(look_into(event.data, event, source)(place))
+        except ExpressionFailed:
+            return False
+        return phone.sent.removeprefix("+") in "".join(filter(str.isdecimal, told))
+
     def recognise(self, event: Event, source: Source) -> str | None:
         """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""
         data = event.data if isinstance(event.data, Mapping) else {}

@@ -10,8 +10,8 @@ from ringback.commands.say import fail, show
 from ringback.config import load
 from ringback.grammar.names import PLACEHOLDER
 from ringback.hosts.local import open_sqlite
-from ringback.leads.phone import BadNumber, recognise_number
-from ringback.mapping import hash_person
+from ringback.leads.phone import BadNumber, Phone, recognise_number
+from ringback.mapping import Mapper, hash_person
 from ringback.outcome import TOO_OLD
 from ringback.queues import history
 from ringback.queues.database import Database
@@ -48,7 +48,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
         raise click.UsageError("give the id of an event, or --phone")
     settings = load(environ, with_secrets=False)
     field: Field = "event_id" if phone is None else "person"
-    value = event_id or find_person(settings, phone or "")
+    value = event_id or find_person(settings, read_phone(settings, phone or ""))
     database = open_database(settings)
     if database is None:
         ask_cloud(settings, field, value, groups)
@@ -92,12 +92,16 @@ def replay(
 def forget(environ: Mapping[str, str], phone: str) -> None:
     """Delete all stored events about a person, also what waits. Thulium keeps what it has."""
     settings = load(environ, with_secrets=False)
-    person = find_person(settings, phone)
+    number = read_phone(settings, phone)
+    person = find_person(settings, number)
     database = open_database(settings)
     if database is None:
         fail("forget: only a SQLite queue can be searched; the clouds' own delete what they hold after days")
-    click.echo(f"{history.forget(database, person)} forgotten")
-    click.echo("not found were events that have not been tried yet, or could not be read; Thulium keeps what it has")
+    mapper = Mapper(settings)
+    click.echo(f"{history.forget(database, person, lambda event: mapper.mentions(event, number))} forgotten")
+    if not database.tidy():
+        click.echo("another program reads the file: what was deleted is gone from the log beside it within a minute")
+    click.echo("not found were events that are still to be fetched, and outcomes under another log_key")
 
 
 def ask_cloud(settings: Settings, field: Field, value: str, groups: Sequence[str]) -> None:
@@ -127,12 +131,16 @@ def ask_cloudwatch(field: Field, value: str, groups: Sequence[str]) -> list[str]
     return align([columns, *([row.get(name, "") for name in columns] for row in rows)])
 
 
-def find_person(settings: Settings, phone: str) -> str:
-    """Return the hash by which a person is known, or end."""
+def read_phone(settings: Settings, phone: str) -> Phone:
+    """Return the number that was typed, or end."""
     try:
-        number = recognise_number(phone, settings.phone_region, settings.countries)
+        return recognise_number(phone, settings.phone_region, settings.countries)
     except BadNumber as error:
         fail(f"--phone: {error}")
+
+
+def find_person(settings: Settings, number: Phone) -> str:
+    """Return the hash by which the person with a number is known, or end."""
     if settings.log_key and (unset := PLACEHOLDER.search(settings.log_key.text)):
         fail(f"log_key: {unset[0]} is not set here; set it to what it is where the function runs")
     person = hash_person(settings.log_key, number.e164)

@@ -56,10 +56,13 @@ class Database:
         with self._using() as connection:
             return connection.execute(statement, values).fetchall()
 
-    def tidy(self) -> None:
-        """Move the log into the file and empty it, so that what was deleted is in neither. Raises QueueFailed."""
+    def tidy(self) -> bool:
+        """Move the log into the file and empty it, so that what was deleted is in neither; say whether that was done.
+
+        It is not while another program reads the file. Raises QueueFailed.
+        """
         with self._using() as connection:
-            _move_log(connection, "TRUNCATE")
+            return _move_log(connection, "TRUNCATE")
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -110,14 +113,16 @@ def _connect(path: str, patience: float) -> sqlite3.Connection:
     return connection
 
 
-def _move_log(connection: sqlite3.Connection, mode: str) -> None:
-    """Move the log into the file while nobody writes; if somebody keeps on, the next time will do.
+def _move_log(connection: sqlite3.Connection, mode: str) -> bool:
+    """Move the log into the file while nobody writes, and say whether all of it was; else the next time will do.
 
     SQLite's own way of doing it lets others write meanwhile, which up to version 3.51.2 could damage the file in rare
     cases: https://www.sqlite.org/wal.html#walresetbug.
     """
     with suppress(sqlite3.OperationalError):
-        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        ((is_busy, _, _),) = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        return not is_busy
+    return False
 
 
 def _make_private(path: Path) -> None:

@@ -1,12 +1,14 @@
 """What became of the events in a SQLite file; and putting them back, forgetting them, clearing up."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from ringback.event import Event
 from ringback.outcome import TOO_OLD, Outcome, Status
 from ringback.queues.database import Database
-from ringback.queues.message import load_outcome, storable
+from ringback.queues.message import load_event, load_outcome, storable
 
 RETENTION = timedelta(days=30)
 
@@ -22,6 +24,7 @@ _REPLAY = f"""
 UPDATE event SET due_at = :now, attempt = 0, replayed = 1, status = NULL, reason = NULL, outcome = NULL, told_at = NULL,
 started_at = :now WHERE {_KEPT}
 """  # noqa: S608 - made of constants
+_NEXT_KEPT = "SELECT number, message FROM event WHERE message IS NOT NULL AND number > :last ORDER BY number LIMIT 500"
 _PURGE = """
 DELETE FROM event WHERE number IN
 (SELECT number FROM event WHERE due_at IS NULL AND told_at <= :before ORDER BY told_at LIMIT :limit)
@@ -99,16 +102,31 @@ def replay(  # noqa: PLR0913 - one for each way of choosing
         return connection.execute(_REPLAY, values).rowcount
 
 
-def forget(database: Database, person: str) -> int:
+def forget(database: Database, person: str, is_about: Callable[[Event], bool]) -> int:
     """Delete all events about a person (their hash), also what waits. Returns how many. Raises QueueFailed.
 
-    Events of which nobody knows yet whom they are about are not found: those that wait for their first try, and
-    those that could not be read.
+    ``is_about`` is asked of each event whose content is still there: of one that waits for its first try, or could
+    not be read, nobody has noted whom it is about. ``Database.tidy`` then clears what the disk has of them.
     """
+    found = [row["number"] for row in _list_kept(database) if _is_about(row["message"], is_about)]
     with database.writing() as connection:
-        count = connection.execute("DELETE FROM event WHERE person = ?", (person,)).rowcount
-    database.tidy()
-    return count
+        known = connection.execute("DELETE FROM event WHERE person = ?", (person,)).rowcount
+        return known + sum(connection.execute("DELETE FROM event WHERE number = ?", (n,)).rowcount for n in found)
+
+
+def _list_kept(database: Database) -> Iterator[sqlite3.Row]:
+    """Yield the events whose content is there, some at a time: there may be more than memory holds."""
+    last = 0
+    while rows := database.read(_NEXT_KEPT, {"last": last}):
+        yield from rows
+        last = rows[-1]["number"]
+
+
+def _is_about(message: str, is_about: Callable[[Event], bool]) -> bool:
+    try:
+        return is_about(load_event(message))
+    except ValueError:
+        return False
 
 
 def purge(database: Database, now: datetime, *, retention: timedelta = RETENTION, limit: int = 1000) -> int:
