@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ringback.event import Event
 from ringback.expressions.answers import Answer, find_answer, read_answers
 from ringback.expressions.expression import ExpressionFailed
 from ringback.settings import AnswerPlace, Place, Source
 
-EXCERPT = "excerpt"  # in the request, where no sender can put it: the data is then the value of each place
+# In the request, where no sender can put it: the data is then the value of each place, and this says which failed.
+EXCERPT = "excerpt"
 
 Look = Callable[[Place], object]
 
@@ -16,7 +18,7 @@ Look = Callable[[Place], object]
 def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
     """Return the function that finds a place's value in an event or its excerpt; it may raise ExpressionFailed."""
     if EXCERPT in event.request:
-        return lambda place: data.get(name_place(place))
+        return partial(look_up, data, event.request[EXCERPT])
     context = {**data, "_request": {**event.request, "received_at": event.received_at.isoformat()}}
     answers: list[Answer] | None = None
 
@@ -31,6 +33,14 @@ def look_into(data: Mapping[str, object], event: Event, source: Source) -> Look:
     return look
 
 
+def look_up(values: Mapping[str, object], failed: Mapping[str, str], place: Place) -> object:
+    """Return what an excerpt has of a place. Raises ExpressionFailed where its value could not be worked out."""
+    name = name_place(place)
+    if name in failed:
+        raise ExpressionFailed(name, failed[name])
+    return values.get(name)
+
+
 def name_place(place: Place) -> str:
     """Return a place as text, by which its value is found in an excerpt."""
     if not isinstance(place, AnswerPlace):
@@ -41,17 +51,19 @@ def name_place(place: Place) -> str:
 def make_excerpt(event: Event, source: Source) -> Event:
     """Return the event with the values that its source's rules look at, instead of all that it says.
 
-    A thin event is kept as it is: it holds ids, and the rest is fetched later. So is one in which something can't be
-    worked out: its outcome has to name it.
+    A thin event is kept as it is: it holds ids, and the rest is fetched later. What can't be worked out leaves its reason.
     """
-    if source.fetch or event.problem or not isinstance(event.data, Mapping):
+    if source.fetch:
         return event
-    try:
-        look = look_into(event.data, event, source)
-        values = {name_place(place): look(place) for place in list_places(source)}
-    except ExpressionFailed:
-        return event
-    return replace(event, data=values, request={EXCERPT: {}})
+    if not isinstance(event.data, Mapping):
+        return replace(event, data=None, request={})
+    look, values, failed = look_into(event.data, event, source), {}, {}
+    for place in list_places(source):
+        try:
+            values[name_place(place)] = look(place)
+        except ExpressionFailed as error:
+            failed[error.text] = str(error)
+    return replace(event, data=values, request={EXCERPT: failed})
 
 
 def list_places(source: Source) -> Iterator[Place]:
