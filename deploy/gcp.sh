@@ -19,6 +19,7 @@ AT_ONCE=${GCP_AT_ONCE:-1}              # deliveries at the same time; with one, 
 QUIET_HOURS=${GCP_QUIET_HOURS:-23}     # a source that brings nothing for so long is an alert; 0 for none, 24 at most
 FAILING=${GCP_FAILING:-3}              # more PARKED and FAILED than that within an hour are an alert
 LOG_DAYS=${GCP_LOG_DAYS:-}              # how long the project's log is kept; without it as it is now (30 days at first)
+CONNECTOR=${GCP_VPC_CONNECTOR:-}        # through which Thulium is called, where it takes calls of known addresses only
 EMAIL=${GCP_ALERT_EMAIL:-}             # who is told of alerts; without it they are only shown in the console
 
 # --- how commands are shown and run ---
@@ -162,7 +163,8 @@ deploy_function() { # NAME, ENTRY POINT, and what else differs
 # Four requests at a time, since that is how many threads the Functions Framework starts on one processor.
 deploy_functions() {
   say "The private function that delivers, which Cloud Tasks alone may call"
-  deploy_function "$NAME-deliver" deliver --no-allow-unauthenticated --timeout=180s --max-instances=5
+  deploy_function "$NAME-deliver" deliver --no-allow-unauthenticated --timeout=180s --max-instances=5 \
+    ${CONNECTOR:+"--vpc-connector=$CONNECTOR" --vpc-egress=all-traffic}
   patiently run gcloud functions add-invoker-policy-binding "$NAME-deliver" --project="$PROJECT" --region="$REGION" \
     --member="serviceAccount:$ACCOUNT"
   say "The public function that senders call: it checks who they are"

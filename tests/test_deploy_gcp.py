@@ -225,6 +225,13 @@ def test_names_can_be_others(folder: Path, root: Path) -> None:
     assert deployment.shown.count("--max-concurrent-dispatches=4") == 2
 
 
+def test_connector_is_for_calls_to_thulium(folder: Path, root: Path) -> None:
+    """Where Thulium takes calls of known addresses only, the function that delivers goes through a connector."""
+    shown = deploy(folder, root, "--dry-run", GCP_VPC_CONNECTOR="fixed").shown
+    (line,) = [line for line in shown.splitlines() if "--vpc-connector=fixed --vpc-egress=all-traffic" in line]
+    assert "functions deploy ringback-deliver" in line
+
+
 # --- rights and secrets ---
 
 

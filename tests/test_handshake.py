@@ -29,8 +29,8 @@ def ask(
     asked: Handshake, request: Request, secret: str = SECRET, verify_token: str | None = VERIFY_TOKEN
 ) -> Response | None:
     """Put a question to a source with one handshake."""
-    token = None if verify_token is None else Secret(verify_token)
-    return answer_handshake([asked], request, secrets=[Secret(secret)], verify_token=token)
+    tokens = [] if verify_token is None else [Secret("another-one"), Secret(verify_token)]
+    return answer_handshake([asked], request, secrets=[Secret(secret)], verify_tokens=tokens)
 
 
 SUBSCRIBE = handshake(

@@ -334,6 +334,13 @@ def test_token_in_the_url(opened: Open) -> None:
     assert door.post("/website?token=url-token-0123456789", LEAD, PROVEN).status == 200
 
 
+def test_rotated_token_in_the_url(opened: Open) -> None:
+    """While the URL's token is being changed the new one and the old one pass, and no third."""
+    door = opened({"website": make_source(token=["new-token-0123456789", "old-token-0123456789"])})
+    for token, status in (("new-token-0123456789", 200), ("old-token-0123456789", 200), ("other", 401)):
+        assert door.post(f"/website?token={token}", LEAD, PROVEN).status == status
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_wrong_method(opened: Open, method: str) -> None:
     """Another method than the source's is 405, with those that it takes."""

@@ -32,7 +32,8 @@ def test_defaults() -> None:
     assert (source.action, source.answer_within, source.on_invalid, source.retries) == ("lead", 8, 422, None)
     assert source.customer.match == ("identifier", "phone_number", "email")
     assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))
-    assert (source.preset, source.token, source.reply, source.evidence, source.answers) == (None,) * 5
+    assert (source.preset, source.reply, source.evidence, source.answers) == (None,) * 4
+    assert (source.tokens, source.verify_tokens, source.wants) == ((), (), {})
     assert [(route.when, route.to.id) for route in source.routes] == [(None, "00001")]
 
 

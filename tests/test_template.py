@@ -127,7 +127,8 @@ def test_queues_keep_order_secret_and_long(queues: dict[str, Properties]) -> Non
     assert queues.keys() == {"Queue", "DeadLetters"}
     for queue in queues.values():
         assert (queue["FifoQueue"], queue["SqsManagedSseEnabled"]) == (True, True)
-        assert timedelta(seconds=queue["MessageRetentionPeriod"]) == timedelta(days=14)
+        kept = template["Parameters"][queue["MessageRetentionPeriod"]]
+        assert timedelta(seconds=kept["Default"]) == timedelta(seconds=kept["MaxValue"]) == timedelta(days=14)
         assert "ContentBasedDeduplication" not in queue
 
 

@@ -58,7 +58,7 @@ def greet(request: Request, source: Source) -> Response | None:
     """Return the answer to a HEAD, or to what the sender asks before it sends. Raises WrongMethod, BadSignature."""
     if request.method == "HEAD":
         return Response(200)
-    answer = answer_handshake(source.handshake, request, secrets=source.secrets, verify_token=source.verify_token)
+    answer = answer_handshake(source.handshake, request, secrets=source.secrets, verify_tokens=source.verify_tokens)
     if answer is None and request.method not in source.methods:
         raise WrongMethod(source.methods)
     return answer
@@ -70,8 +70,8 @@ def authenticate(request: Request, source: Source, settings: Settings, now: date
     def parse_body() -> object:
         return read_body(request, source)
 
-    if source.token:
-        verify(URL_TOKEN, [source.token], request, now, parse=parse_body)
+    if source.tokens:
+        verify(URL_TOKEN, source.tokens, request, now, parse=parse_body)
     verify(source.verify, source.secrets, request, now, public_url=settings.public_url, parse=parse_body)
 
 

@@ -51,7 +51,8 @@ def name_place(place: Place) -> str:
 def make_excerpt(event: Event, source: Source) -> Event:
     """Return the event with the values that its source's rules look at, instead of all that it says.
 
-    A thin event is kept as it is: it holds ids, and the rest is fetched later. What can't be worked out leaves its reason.
+    A thin event is kept as it is: it holds ids, and the rest is fetched later. What can't be worked out is kept as the
+    reason for that.
     """
     if source.fetch:
         return event

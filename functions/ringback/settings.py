@@ -87,9 +87,9 @@ class Source:
     """One sender's webhook: its preset's facts and the user's own, merged. ``answer_within`` is in seconds.
 
     ``only`` says which events are leads at all, ``when`` which of them the user wants; every one of them must hold.
-    ``routes`` are tried in their order; ``token`` is a second secret that the URL's ``?token=`` carries; ``proofs``
-    are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the customers
-    that other sources create. ``wants`` has the keys that it lacks and would be better with, and why.
+    ``routes`` are tried in their order; ``tokens`` are second secrets, of which the URL's ``?token=`` carries one;
+    ``proofs`` are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the
+    customers that other sources create. ``wants`` has the keys that it lacks and would be better with, and why.
     """
 
     name: str
@@ -97,8 +97,8 @@ class Source:
     verify: tuple[Scheme, ...]
     secrets: tuple[Secret, ...]
     proofs: tuple[Path, ...]
-    token: Secret | None
-    verify_token: Secret | None
+    tokens: tuple[Secret, ...]
+    verify_tokens: tuple[Secret, ...]
     handshake: tuple[Handshake, ...]
     reply: str | None
     methods: tuple[str, ...]
@@ -127,7 +127,7 @@ class Source:
     @property
     def is_open(self) -> bool:
         """Whether anybody at all may send to it (``verify: none``)."""
-        return not self.verify and self.token is None
+        return not self.verify and not self.tokens
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def _advise_on_proof(source: Source) -> Iterator[Note]:
     if any(_is_short(secret.text) for secret in source.secrets):
         yield "secret", f"shorter than {SHORTEST} characters; make it longer where the sender lets you"
     yield from ((key, f"missing: {why}") for key, why in source.wants.items())
-    if source.token and _is_short(source.token.text):
+    if any(_is_short(token.text) for token in source.tokens):
         yield "token", f"shorter than {SHORTEST} characters; make up a longer one"
 
 

@@ -120,8 +120,8 @@ class SourceSchema(Strict):
     preset = fields.Raw(load_default=None)  # merged by now, and kept for its name
     verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
     secret = OneOrMany(SecretText(), load_default=list)
-    token = SecretText(load_default=None)
-    verify_token = SecretText(load_default=None)
+    token = OneOrMany(SecretText(), load_default=list)
+    verify_token = OneOrMany(SecretText(), load_default=list)
     handshake = OneOrMany(Kind("kind", HANDSHAKES), load_default=list)
     reply = Text(tuple(REPLIES), load_default=None)
     methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)

@@ -92,6 +92,8 @@ class SourceReader:
         return Source(
             name=name,
             secrets=tuple(data.pop("secret")),
+            tokens=tuple(data.pop("token")),
+            verify_tokens=tuple(data.pop("verify_token")),
             proofs=tuple(find_proofs(data["verify"])),
             only=tuple(data.pop("every")),
             routes=tuple(Route(route["when"], to) for route in routes for to in self._resolve(route["to"])),

@@ -53,7 +53,7 @@ def is_handshake(request: Request, source: Source) -> bool:
     """Return whether the sender asks something with this request, instead of telling of an event."""
     try:
         return bool(
-            answer_handshake(source.handshake, request, secrets=source.secrets, verify_token=source.verify_token)
+            answer_handshake(source.handshake, request, secrets=source.secrets, verify_tokens=source.verify_tokens)
         )
     except BadSignature:
         return True

@@ -87,7 +87,7 @@ def answer_handshake(
     request: Request,
     *,
     secrets: Sequence[Secret] = (),
-    verify_token: Secret | None = None,
+    verify_tokens: Sequence[Secret] = (),
 ) -> Response | None:
     """Return what the request asks for if it is a handshake, else None: then it is to be verified like any other.
 
@@ -95,18 +95,18 @@ def answer_handshake(
     """
     for handshake in handshakes:
         if handshake.method == request.method:
-            answer = _answer(handshake, request, secrets, verify_token)
+            answer = _answer(handshake, request, secrets, verify_tokens)
             if answer:
                 return answer
     return None
 
 
 def _answer(
-    handshake: Handshake, request: Request, secrets: Sequence[Secret], verify_token: Secret | None
+    handshake: Handshake, request: Request, secrets: Sequence[Secret], verify_tokens: Sequence[Secret]
 ) -> Response | None:
     match handshake:
         case EchoQuery():
-            return _echo_query(handshake, request, verify_token)
+            return _echo_query(handshake, request, verify_tokens)
         case EchoJson():
             return _echo_json(handshake, request)
         case AnswerPing():
@@ -120,20 +120,21 @@ def _answer(
             return _sign_query(handshake, request, secrets)
 
 
-def _echo_query(handshake: EchoQuery, request: Request, verify_token: Secret | None) -> Response | None:
+def _echo_query(handshake: EchoQuery, request: Request, verify_tokens: Sequence[Secret]) -> Response | None:
     challenge = query_value(request.query, handshake.query)
     given = all(query_value(request.query, name) == value for name, value in handshake.given.items())
     if not challenge or len(challenge) > MAX_CHALLENGE or not given or request.body:
         return None
     if handshake.token:
-        _require_token(query_value(request.query, handshake.token), verify_token)
+        _require_token(query_value(request.query, handshake.token), verify_tokens)
     return Response(200, challenge.encode("utf-8", "replace"), ECHO_HEADERS)
 
 
-def _require_token(sent: str | None, verify_token: Secret | None) -> None:
-    if not verify_token or not verify_token.text.strip():
+def _require_token(sent: str | None, verify_tokens: Sequence[Secret]) -> None:
+    if not verify_tokens or not all(token.text.strip() for token in verify_tokens):
         raise BadSignature("no verify_token is configured")
-    if not hmac.compare_digest((sent or "").encode("utf-8", "surrogatepass"), verify_token.encode()):
+    told = (sent or "").encode("utf-8", "surrogatepass")
+    if not any([hmac.compare_digest(told, token.encode()) for token in verify_tokens]):  # noqa: C419 - all are compared
         raise BadSignature("wrong verify_token")
 
 
