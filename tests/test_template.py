@@ -122,7 +122,7 @@ def test_webhooks_come_from_anybody(functions: dict[str, Properties]) -> None:
 # --- the queues ---
 
 
-def test_queues_keep_order_secret_and_long(queues: dict[str, Properties]) -> None:
+def test_queues_keep_order_secret_and_long(queues: dict[str, Properties], template: dict[str, Any]) -> None:
     """Both queues keep the order of a group, are encrypted, and keep what they have for 14 days."""
     assert queues.keys() == {"Queue", "DeadLetters"}
     for queue in queues.values():

@@ -12,6 +12,7 @@ from ringback.queues import QueueFailed
 from ringback.queues.forks import after_forks, before_forks
 from ringback.queues.tables import make_tables
 
+PATIENCE = 3.5  # seconds; a sender waits for eight, and may have waited for another one's patience before
 MOVE_EVERY = 100  # commits after which the log is moved into the file
 
 
@@ -22,7 +23,7 @@ class Database:
     ``patience`` is for how many seconds another process may hold the file before ``QueueFailed`` is raised.
     """
 
-    def __init__(self, path: str, *, patience: float = 5.0) -> None:
+    def __init__(self, path: str, *, patience: float = PATIENCE) -> None:
         """Remember the path; nothing is opened yet."""
         self.path = path
         self.lock = threading.RLock()

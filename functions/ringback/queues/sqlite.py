@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ringback.event import Again, Event, Verdict
-from ringback.queues.database import Database
+from ringback.queues.database import PATIENCE, Database
 from ringback.queues.message import dump_event, dump_outcome, load_event, storable
 from ringback.queues.together import Together
 
@@ -56,7 +56,7 @@ class Held(Event):
 class SqliteQueue:
     """Events in the SQLite file at ``path``, for any number of threads and processes on one machine."""
 
-    def __init__(self, path: str, *, patience: float = 5.0) -> None:
+    def __init__(self, path: str, *, patience: float = PATIENCE) -> None:
         """Remember the path; the file is opened, or made, on first use."""
         self.database = Database(path, patience=patience)
         self._puts = Together(self._store)
