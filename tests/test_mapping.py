@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from ringback.errors import CallFailed
 from ringback.event import Event
 from ringback.leads.hours import is_open, read_hours
+from ringback.leads.phone import read_number
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
-from tests.given import PROOF, load
+from tests.given import PROOF, load, make_config
+from tests.given import make_source as given_source
 from tests.leads import NOW, make_event, make_sources
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -385,3 +387,31 @@ def test_deferred_lead() -> None:
     assert outcome.reason == ("Thulium answered 503; …; Thulium's request 53a; email dropped: not an e-mail address")
     assert (outcome.status, outcome.http_status, outcome.retry_after) == (Status.DEFERRED, 503, 7.0)
     assert assignment.defer(CallFailed("no time left")).reason == "no time left; email dropped: not an e-mail address"
+
+
+# --- whom an event mentions ---
+
+
+@pytest.mark.parametrize(
+    ("source", "data", "expected"),
+    [
+        ({}, {"phone": "+48 601-000-001 ext. 5"}, True),
+        ({}, {"phone": 601000001}, True),
+        ({}, {"phone": "602000001", "note": "601000001"}, False),
+        ({}, {}, False),
+        ({}, "text", False),
+        ({"map": {"email": "phone"}}, {"phone": "601000001"}, False),
+        ({"map": {"phone_number": "join('', phone)"}}, {"phone": "601000001"}, False),
+    ],
+)
+def test_event_that_mentions_a_number(source: dict[str, Any], data: Any, expected: bool) -> None:  # noqa: FBT001
+    """An event is about whoever has the number that stands where its source looks for one, beside whatever else."""
+    mapper = Mapper(load(make_config(given_source(**source))))
+    event = Event("website", "e1", "k1", data, NOW)
+    assert mapper.mentions(event, read_number("601000001", "PL", ["PL"])) is expected
+
+
+def test_event_of_a_source_that_is_gone_mentions_nobody() -> None:
+    """Where nobody knows where the number is, nobody is found."""
+    event = Event("elsewhere", "e1", "k1", {"phone": "601000001"}, NOW)
+    assert not Mapper(load(make_config())).mentions(event, read_number("601000001", "PL", ["PL"]))

@@ -173,11 +173,13 @@ def test_what_is_no_request(tmp_path: Path, thulium: Sandbox) -> None:
 def test_silent_connections_hold_nobody_up(tmp_path: Path, thulium: Sandbox) -> None:
     """However many connect and say nothing, or half of something, others are answered within seconds."""
     half = b"POST /website HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf"
-    with Service(configure(tmp_path, thulium), "--threads", "8") as service, ExitStack() as open_:
-        for number in range(12):
-            connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
-            open_.callback(connection.close)
-            connection.sendall((b"", half, b"POST /web")[number % 3])
-        start = time.monotonic()
-        assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
-        assert time.monotonic() - start < 10
+    with Service(configure(tmp_path, thulium), "--threads", "8") as service:
+        with ExitStack() as open_:
+            for number in range(12):
+                connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+                open_.callback(connection.close)
+                connection.sendall((b"", half, b"POST /web")[number % 3])
+            start = time.monotonic()
+            assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
+            assert time.monotonic() - start < 10
+        assert service.stop() == 0

@@ -120,10 +120,10 @@ def _move_log(connection: sqlite3.Connection, mode: str) -> bool:
     SQLite's own way of doing it lets others write meanwhile, which up to version 3.51.2 could damage the file in rare
     cases: https://www.sqlite.org/wal.html#walresetbug.
     """
+    is_busy = True
     with suppress(sqlite3.OperationalError):
         ((is_busy, _, _),) = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-        return not is_busy
-    return False
+    return not is_busy
 
 
 def _make_private(path: Path) -> None:
