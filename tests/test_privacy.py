@@ -15,6 +15,7 @@ import pytest
 from ringback import log
 from ringback.app import App
 from ringback.intake import take_in
+from ringback.leads.digits import read_digits
 from ringback.mapping import Assignment, Mapper
 from ringback.queues.message import dump_event, load_event
 from ringback.queues.sqlite import SqliteQueue
@@ -246,11 +247,12 @@ def test_values_do_not_show_people(thulium: Sandbox) -> None:
     (event,) = taken[1]
     assignment = Mapper(settings).map(event, NOW)
     assert isinstance(assignment, Assignment)
-    reply = Reply(400, {}, b"Kurza Stopka 77b")
+    reply = Reply(400, {"x-who": "Kurza Stopka"}, b"Kurza Stopka 77b")
     error = replies.explain(reply)
     word = RecordReply("FAILED", None, 400, "Kurza Stopka 77b")
     shown = (request, settings, taken[0], event, load_event(dump_event(event)), assignment, assignment.lead, reply)
-    for value in (*shown, assignment.lead.phone, error, word, Message(dump_event(event), "g", "k")):
+    digits = read_digits(PERSON["phone_number"])
+    for value in (*shown, digits, assignment.lead.phone, error, word, Message(dump_event(event), "g", "k")):
         HIDDEN.look(repr(value))
         HIDDEN.look(str(value))
 

@@ -16,9 +16,9 @@ Loader = getattr(
 class Document:
     """A YAML document: its ``data``, its own ``mistakes``, and the ``plain`` texts that YAML read as something else."""
 
-    data: object
+    data: object = field(repr=False)
     mistakes: dict[Path, str] = field(default_factory=dict)
-    plain: dict[Path, str] = field(default_factory=dict)
+    plain: dict[Path, str] = field(default_factory=dict, repr=False)
 
 
 def read_yaml(text: str) -> Document:

@@ -15,7 +15,7 @@ class BadNumber(ValueError):
     """Nobody may be called at this. The text says why, in plain words, and holds nothing of the number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Digits:
     """The digits of a number (ASCII), whether a plus stood before them, or a space that may have been one."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ringback.leads.digits import BadNumber, Digits, read_digits
 
@@ -28,7 +28,8 @@ class Phone:
     sent: str
 
 
-class _Reading(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class _Reading:
     """What digits can mean: a number that can exist, its country (ISO 3166, or ``001``), Google's name of its kind."""
 
     number: "PhoneNumber"

@@ -29,7 +29,7 @@ class Reply:
     """One HTTP reply: header names in lower case, the body's bytes."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
     @property
