@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from ringback import config
+from ringback.errors import ConfigError
 from ringback.grammar.preset import list_presets, read_preset
 from ringback.reports.guide import explain_sender, list_senders, write_example
 from tests.configs import write_config
@@ -39,6 +40,18 @@ def test_preset_is_explained(name: str) -> None:
     assert "it waits for an answer:" in text
     assert "it sends again:" in text
     assert f"  preset: {name}\n" in text
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_the_example_needs_at_the_top_is_told(name: str, tmp_path: Path) -> None:
+    """Where the URL is signed it is said that the file needs `public_url`, and nowhere else."""
+    environ = write_config(tmp_path, campaigns=None, public_url=None, sources=yaml.safe_load(write_example(name)))
+    try:
+        config.load(environ, with_secrets=False)
+        is_needed = False
+    except ConfigError as error:
+        is_needed = "public_url" in str(error)
+    assert ("`public_url: https://YOUR-FUNCTION`" in "\n".join(explain_sender(name))) == is_needed
 
 
 def test_manners_are_told() -> None:

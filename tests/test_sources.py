@@ -389,13 +389,14 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"answers": ["a"]}, "answers: not a mapping; write `name: value` pairs"),
         ({"fetch": {"url": "https://x/{id}/{a.b}"}}, "fetch.url: not a URL to fetch; write https://"),
         ({"fetch": {"url": "http://acme.com/{id}"}}, "fetch.url: not https; only localhost may be called without"),
+        ({"fetch": {"url": "https://acme.com/x#{id}"}}, "fetch.url: not a URL to fetch; write https://"),
         ({"fetch": {}}, "fetch.url: missing"),
         ({"fetch": {"url": "https://x/{id}", "headers": {"Authorization": 5}}},
          "fetch.headers.Authorization: not a text; put it in quotes"),
         ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
          "fetch.gone: Unknown token '=' at character 3; == compares"),
     ],
-    ids=range(57),
+    ids=range(58),
 )  # fmt: skip
 def test_mistakes(source: dict[str, object], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""

@@ -42,7 +42,8 @@ def explain_sender(name: str) -> Iterator[str]:
     yield ""
     yield from _tell_manners(raw)
     yield ""
-    yield "an example, for `sources:`"
+    is_url_signed = "url}" in str(raw.get("verify"))
+    yield "an example, for `sources:`" + "; at the top goes `public_url: https://YOUR-FUNCTION`" * is_url_signed
     yield from (f"  {line}" for line in write_example(name).splitlines())
 
 

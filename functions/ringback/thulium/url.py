@@ -38,7 +38,7 @@ def check_url(text: str) -> str:
     head, slashes, rest = text.partition("://")
     host, _, path = rest.partition("/")
     bare = PLACEHOLDER.sub("", path)
-    if not slashes or "{" in head + host or "{" in bare or "}" in bare:
+    if not slashes or "{" in head + host or "{" in bare or "}" in bare or "#" in text:
         raise ValueError(
             "not a URL to fetch; write https://host/path/{name}, with {names} of the event after the host only"
         )
