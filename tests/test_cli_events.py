@@ -141,7 +141,7 @@ def test_replay_of_what_is_old(machine: Machine) -> None:
         "1 to be tried again as soon as `ringback serve` runs"
     ]
     due = SqliteQueue(str(machine.path)).take(2, NOW + timedelta(days=9999))
-    assert [event.received_at > NOW for event in due] == [True, True]
+    assert [event.age_from > NOW for event in due] == [True, True]
 
 
 @pytest.mark.parametrize(("queue", "told"), [(SQS, "redrive"), (None, "there is no queue")])

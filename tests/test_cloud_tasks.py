@@ -254,13 +254,13 @@ def test_replayed_as_received_now(queue: CloudTasksQueue, cloud: CloudTasks) -> 
     deliver = Delivery(done())
     old = make_event(1, problem={"id": "no text"}, attempt=3)
     task.settle(hand_over(old, "replay=1"), queue, deliver, later)
-    assert deliver.events == [replace(old, received_at=later(), problem={})]
+    assert deliver.events == [replace(old, started_at=later(), problem={})]
 
 
 def test_replay_that_is_tried_again_keeps_its_new_age(queue: CloudTasksQueue, cloud: CloudTasks) -> None:
     """The tries after a replay count its age from the replay."""
     task.settle(hand_over(make_event(1), "replay=1"), queue, Delivery(again(now=later())), later)
-    assert event_in(cloud.tasks[0]).received_at == later()
+    assert event_in(cloud.tasks[0]).age_from == later()
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"\xff\xfe", b'{"v":2,"source":"website"}', b"[" * 10_000])

@@ -175,7 +175,7 @@ def test_replayed_event_begins_anew(queue: SqliteQueue) -> None:
     replay(queue.database, NOW + 2 * MINUTE)
     (event,) = queue.take(1, NOW + 2 * MINUTE)
     assert (event.data, event.problem, event.attempt) == (make_event().data, {}, 1)
-    assert event.received_at == NOW + 2 * MINUTE
+    assert (event.received_at, event.age_from) == (NOW, NOW + 2 * MINUTE)
 
 
 def test_replay_of_what_is_old(queue: SqliteQueue) -> None:
@@ -185,7 +185,7 @@ def test_replay_of_what_is_old(queue: SqliteQueue) -> None:
     later = NOW + timedelta(days=2)
     replay(queue.database, later, even_if_old=True)
     (event,) = queue.take(1, later)
-    assert event.received_at == later
+    assert event.age_from == later
     queue.settle([(event, again(60))], later)
     assert trace(queue.database, "e1")[0].received_at == NOW
 

@@ -32,6 +32,7 @@ EVENTS = st.builds(
     request=st.fixed_dictionaries({"headers": TEXTS, "query": TEXTS}),
     problem=TEXTS,
     trace=st.none() | TEXT,
+    started_at=st.none() | st.datetimes(timezones=st.just(UTC)),
 )
 OUTCOMES = st.builds(
     Outcome,
@@ -122,6 +123,7 @@ def test_garbage_is_refused(text: str) -> None:
         ("request", {"headers": {"a": 1}}),
         ("problem", {"a": None}),
         ("trace", 1),
+        ("started_at", "2026-03-02T09:00:00"),
     ],
 )
 def test_field_of_another_kind_is_refused_by_name(name: str, value: Any) -> None:

@@ -72,6 +72,14 @@ def test_who_was_called_since(thulium: Sandbox, called: str, expected: str) -> N
     assert outcome.reason == (None if expected == "REQUEUED" else "called since the event came in")
 
 
+def test_who_was_called_before_a_replay(thulium: Sandbox) -> None:
+    """A replay makes no new event of an old one: who was called between the two is not put back."""
+    event = make_event(customer_id=441)
+    replayed = replace(event, started_at=event.received_at + timedelta(days=2))
+    outcome = come_again(thulium, configure_requeue(thulium), replayed, status_id=9, call_date=SINCE)
+    assert (outcome.status, outcome.reason) == ("ALREADY_EXISTS", "called since the event came in")
+
+
 def test_called_in_thuliums_own_time(thulium: Sandbox) -> None:
     """The time of a call is read in Thulium's time zone."""
     settings = configure_requeue(thulium)

@@ -15,7 +15,8 @@ class Event:
     event where the sender has none (``identified`` is then false). ``key`` recognises a redelivery: a hash of source,
     event id and content without what is volatile. ``request`` has ``headers`` and ``query`` of the request it came
     in, without what verification read. ``problem`` names the field and why, when the event could be cut out of the
-    body but not be read. ``attempt`` counts from 1. ``received_at`` is aware, in UTC.
+    body but not be read. ``attempt`` counts from 1. ``received_at`` is aware, in UTC;
+    ``started_at`` too, of an event that has been replayed: its age counts from then.
     """
 
     source: str
@@ -28,6 +29,12 @@ class Event:
     request: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     problem: Mapping[str, str] = field(default_factory=dict)
     trace: str | None = None
+    started_at: datetime | None = None
+
+    @property
+    def age_from(self) -> datetime:
+        """Return since when somebody has meant to have the person called."""
+        return self.started_at or self.received_at
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Pipeline:
 
     def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
         source = self.settings.sources.get(event.source)
-        if source and source.action == "lead" and now - event.received_at > self.settings.max_age:
+        if source and source.action == "lead" and now - event.age_from > self.settings.max_age:
             return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
@@ -101,7 +101,7 @@ class Pipeline:
             return Done(outcome)
         at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status)
         source = self.settings.sources.get(event.source)
-        if source and source.action == "lead" and at - event.received_at > self.settings.max_age:
+        if source and source.action == "lead" and at - event.age_from > self.settings.max_age:
             return Done(replace(outcome, status=Status.PARKED))
         return Again(outcome, at)
 

@@ -67,7 +67,7 @@ def read_record(record: Mapping[str, Any]) -> Handed:
     except ValueError as error:
         event = Event("unknown", record["messageId"], "", None, sent_at, problem={"event": str(error)})
     else:
-        event = replace(event, received_at=sent_at, problem={} if has_come_back(record) else event.problem)
+        event = replace(event, started_at=sent_at, problem={} if has_come_back(record) else event.problem)
     event = replace(event, attempt=int(about["ApproximateReceiveCount"]))
     return Handed(record["messageId"], record["receiptHandle"], body, about["MessageGroupId"], event)
 

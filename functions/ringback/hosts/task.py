@@ -53,7 +53,7 @@ def settle(
         queue.keep(request.body, clock(), replayed=replayed)
         return SETTLED
     if replayed:
-        event = replace(event, received_at=clock(), problem={})
+        event = replace(event, started_at=clock(), problem={})
     (verdict,) = judge([event], deliver, clock)
     queue.settle(event, verdict, clock(), replayed=replayed)
     log.write_outcome(event, verdict.outcome, time.monotonic() - started)

@@ -39,6 +39,7 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "request": lambda value: isinstance(value, dict) and all(map(_is_texts, value.values())),
     "problem": _is_texts,
     "trace": lambda value: value is None or isinstance(value, str),
+    "started_at": lambda value: value is None or _is_moment(value),
 }
 
 
@@ -47,7 +48,8 @@ def dump_event(event: Event) -> str:
 
     Raises TypeError for data that is not JSON, ValueError for whole numbers of more than 4,300 digits.
     """
-    return _encode({"v": VERSION, **vars(event), "received_at": event.received_at.isoformat()})
+    times = {name: value.isoformat() for name, value in vars(event).items() if isinstance(value, datetime)}
+    return _encode({"v": VERSION, **vars(event), **times})
 
 
 def load_event(text: str) -> Event:
@@ -64,7 +66,8 @@ def load_event(text: str) -> Event:
     if faults := [name for name, is_right in _CHECKS.items() if not is_right(found[name])]:
         raise ValueError(f"this is no event that was stored here; at fault: {', '.join(faults)}")
     del found["v"]
-    return Event(**{**found, "received_at": datetime.fromisoformat(found["received_at"])})
+    times = {name: datetime.fromisoformat(found[name]) for name in ("received_at", "started_at") if found[name]}
+    return Event(**{**found, **times})
 
 
 def dump_outcome(outcome: Outcome) -> str:

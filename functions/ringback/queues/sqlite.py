@@ -139,7 +139,7 @@ def _row(event: Event, now: datetime) -> dict[str, object]:
 
 def _take(row: sqlite3.Row) -> Held:
     now_known = {
-        "received_at": datetime.fromtimestamp(row["started_at"], UTC),
+        "started_at": datetime.fromtimestamp(row["started_at"], UTC) if row["replayed"] else None,
         "attempt": row["attempt"] + 1,
         "number": row["number"],
         "hold": row["holds"] + 1,
