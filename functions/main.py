@@ -9,8 +9,7 @@ from ringback import app
 from ringback.hosts import task
 from ringback.web import MAX_BODY, Request, Response
 
-# Read before the framework serves: a bad configuration keeps the function from starting, and the old revision stays.
-APP = app.build(os.environ)
+APP = app.build(os.environ)  # before the framework serves: a bad configuration keeps the old revision running
 
 
 def webhook(request: flask.Request) -> flask.Response:
@@ -24,13 +23,14 @@ def deliver(request: flask.Request) -> flask.Response:
 
 
 def answer(request: flask.Request, handle: Callable[[Request], Response]) -> flask.Response:
-    """Return our answer; 400 where the body breaks off."""
+    """Return our answer."""
     try:
-        body = read_body(request)
+        body, is_whole = read_body(request), True
     except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
-        return flask.Response('{"error":"the body breaks off"}\n', 400, content_type="application/json")
+        body, is_whole = b"", False
     path, _, query = request.environ["RAW_URI"].partition("?")
-    found = handle(Request(request.method, path, query, {k.lower(): v for k, v in request.headers.items()}, body))
+    headers = {k.lower(): v for k, v in request.headers.items()}
+    found = handle(Request(request.method, path, query, headers, body, is_whole))
     return flask.Response(found.body, found.status, dict(found.headers))
 
 

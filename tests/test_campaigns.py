@@ -61,6 +61,14 @@ def test_campaigns_of_their_own(thulium: Sandbox) -> None:
             faults.says('{"441": {"http_status": 400, "status": "ADDED"}}'),
             "Thulium's reply says ADDED, and that it was refused",
         ),
+        (
+            faults.says('{"441": {"http_status": 201, "status": "FAILED"}}'),
+            "Thulium's reply says FAILED, and that it was done",
+        ),
+        (
+            faults.says('{"441": {"http_status": 503, "status": "ALREADY_EXISTS"}}'),
+            "Thulium's reply says ALREADY_EXISTS with 503",
+        ),
         (faults.says("{}"), "Thulium's reply leaves the customer out"),
         (faults.says("[]"), "Thulium's reply leaves the customer out"),
         (faults.says('{"441": {"http_status": 201}}'), "Thulium's reply makes no sense"),

@@ -114,3 +114,9 @@ def test_folder_that_is_gone(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "gone", None)
     assert kept.send("/website", PERSON)[0] == 503
     assert "not kept" in kept.said[0]
+
+
+def test_half_a_request_is_not_kept(tmp_path: Path) -> None:
+    """Of a request whose body breaks off nothing is kept, and its sender is told."""
+    answer = Capture(tmp_path, None, print).handle(Request("POST", "/form", is_whole=False))
+    assert (answer.status, list(tmp_path.iterdir())) == (400, [])

@@ -158,7 +158,7 @@ def test_every_mistake_is_told_at_once() -> None:
         "sources.website.preset: there is no such preset; is `typeform` meant?",
         "sources.website.secret: ${NOBODY_HAS_IT} is set neither in the environment nor in the secret; set it",
         "thulium.batch_size: not a whole number from 1 to 1000",
-        "thulium.password: missing",
+        "thulium.password: missing; docs/configuration.md says what belongs there",
         "thulium.pasword: unknown key; is `password` meant?",
         "thulium.url: not https; only localhost may be called without",
     ]
@@ -230,7 +230,13 @@ def test_mistakes(top: dict[str, Any], said: str) -> None:
         ("", ["the file: not a mapping; write `key: value` pairs"]),
         ("[]", ["the file: not a mapping; write `key: value` pairs"]),
         ("text", ["the file: not a mapping; write `key: value` pairs"]),
-        ("{}", ["sources: missing", "thulium: missing"]),
+        (
+            "{}",
+            [
+                "sources: missing; docs/configuration.md says what belongs there",
+                "thulium: missing; docs/configuration.md says what belongs there",
+            ],
+        ),
     ],
 )
 def test_file_that_says_nothing(text: str, mistakes: list[str]) -> None:
@@ -518,3 +524,101 @@ def test_regions_are_those_that_numbers_can_be_of() -> None:
 def test_helpers_of_the_tests() -> None:
     """What the tests take for a good configuration is one."""
     assert example.load(make_config()).sources["website"].name == "website"
+
+
+# --- what hides nothing ---
+
+
+def test_traps_among_constants() -> None:
+    """What YAML has made of an unquoted constant is told, not sent to Thulium."""
+    text = yaml.safe_dump(make_config(make_source(set={"note": "NOTE", "custom_fields.Kod": "CODE"})))
+    assert find_mistakes(text.replace("NOTE", "9:00").replace("CODE", "00123")) == [
+        'sources.website.set.custom_fields.Kod: not a text; put it in quotes: YAML reads 00123 as 83, write "00123"',
+        'sources.website.set.note: not a text; put it in quotes: YAML reads 9:00 as 540, write "9:00"',
+    ]
+    campaigns = yaml.safe_dump(make_config(campaigns={"a": {"id": "00001", "set": {"agent_login": "LOGIN"}}}))
+    assert find_mistakes(campaigns.replace("LOGIN", "NO")) == [
+        'campaigns.a.set.agent_login: not a text; put it in quotes: YAML reads NO as false, write "NO"'
+    ]
+
+
+@pytest.mark.parametrize("value", ["5", "true", "1.5", "text"])
+def test_plain_constants_are_taken(value: str) -> None:
+    """What YAML reads as it is written needs no quotes."""
+    text = yaml.safe_dump(make_config(make_source(set={"note": "NOTE"}))).replace("NOTE", value)
+    assert load(text).sources["website"].set
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("consent", "yes", "YAML reads yes as true"),
+        ("verify", "NO", "YAML reads NO as false"),
+        ("verify", "None", "is `none`"),
+    ],
+)
+def test_traps_elsewhere(key: str, value: str, said: str) -> None:
+    """Wherever YAML has made something else of what is wrong, it is said."""
+    text = yaml.safe_dump(make_config(make_source(**{key: "VALUE"}))).replace("VALUE", value)
+    (mistake,) = find_mistakes(text)
+    assert mistake.startswith(f"sources.website.{key}: ")
+    assert said in mistake
+
+
+def test_secret_that_can_not_be_read_hides_nothing(tmp_path: Path) -> None:
+    """Where the secret is no JSON that is told beside the file's own mistakes, and not once for each name in it."""
+    raw = {**make_config(make_source(secret="${A}")), "max_age": "x"}
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(raw), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        config.load({"RINGBACK_CONFIG": str(path), "RINGBACK_SECRET_ID": "id"}, read_secret=lambda _: "no JSON")
+    secret, age = caught.value.mistakes
+    assert secret.startswith("RINGBACK_SECRET_ID: the secret is no JSON object")
+    assert age.startswith("max_age: ")
+
+
+def test_two_names_in_one_text() -> None:
+    """All names of one text that are nowhere are told."""
+    (mistake,) = find_mistakes(make_config(make_source(secret="${A}-${B}")))
+    assert mistake.startswith("sources.website.secret: ${A}, ${B} is set neither")
+
+
+def test_campaign_with_a_mistake_of_its_own() -> None:
+    """What a source and its campaign lack together is told beside what is wrong with the campaign alone."""
+    campaigns = {"c": {"id": "00001", "on_existing": "requeue", "call_hours": "x"}, "d": {"id": "2"}}
+    told = find_mistakes(make_config(make_source(campaign=[{"to": "c"}, {"to": "d"}]), campaigns=campaigns))
+    assert [mistake.partition(": ")[0] for mistake in told] == [
+        "campaigns.c.call_hours", "campaigns.d.id", "sources.website.campaign",
+    ]  # fmt: skip
+    assert "one before the last takes all leads" in told[-1]
+    assert "campaign c requeues" in told[-1]
+
+
+def test_campaign_with_two_statuses() -> None:
+    """Two statuses are a mistake of the campaign itself, used or not, told once."""
+    campaigns = {"c": {"id": "00001", "set": {"status_id": 1, "dictionary_status_id": 2}}}
+    (mistake,) = find_mistakes(make_config(campaigns=campaigns))
+    assert mistake.startswith("campaigns.c.set: both status_id and dictionary_status_id")
+
+
+def test_everything_is_stopped_where_one_campaign_is_bad() -> None:
+    """`*` names all campaigns of the file, also where one of them has a mistake."""
+    source = make_source(action="stop", campaign="*")
+    (mistake,) = find_mistakes(make_config(source, campaigns={"c": {"id": "1", "stop": {"status_id": 6}}}))
+    assert mistake.startswith("campaigns.c.id: ")
+
+
+def test_user_with_a_colon() -> None:
+    """HTTP Basic can't tell where such a user ends."""
+    raw = make_config()
+    raw["thulium"] = {**raw["thulium"], "user": "a:b"}
+    (mistake,) = find_mistakes(raw)
+    assert mistake.startswith("thulium.user: a colon can't be in it")
+
+
+def test_file_of_another_encoding(tmp_path: Path) -> None:
+    """A file that is not UTF-8 is told as that."""
+    path = tmp_path / "config.yaml"
+    path.write_bytes("# zażółć".encode("utf-16"))
+    with pytest.raises(ConfigError, match="not UTF-8; save it in that encoding"):
+        config.load({"RINGBACK_CONFIG": str(path)})

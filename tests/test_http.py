@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringback import log
+from ringback.app import App
 from ringback.errors import ConfigError
-from ringback.web import MAX_BODY
+from ringback.web import MAX_BODY, Request
 from tests.doors import DOORS, Answer, Door, open_door
-from tests.given import PROOF, SECRET, make_source
+from tests.given import PROOF, SECRET, load, make_config, make_source
 from tests.sandbox import Sandbox, faults, seeds
 
 PROVEN = {"X-Api-Key": SECRET}
@@ -451,3 +453,14 @@ def test_garbage_is_never_our_fault(
         assert answer.status == 200 or method == "HEAD" or content(answer)
 
     send()
+
+
+def test_body_that_breaks_off(capsys: pytest.CaptureFixture[str]) -> None:
+    """Half a body is 400 and said in the log; where the path is no source it is 401 all the same."""
+    log.configure()
+    app = App(load(make_config()))
+    for path, status in (("/website", 400), ("/nobody", 401)):
+        answer = app.handle(Request("POST", path, "", {}, is_whole=False))
+        assert answer.status == status
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["reason"] for line in lines] == ["the body breaks off", "unknown source"]

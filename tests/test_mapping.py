@@ -389,6 +389,32 @@ def test_deferred_lead() -> None:
     assert assignment.defer(CallFailed("no time left")).reason == "no time left; email dropped: not an e-mail address"
 
 
+# --- which value wins ---
+
+
+@pytest.mark.parametrize(
+    ("campaign", "mapped", "constants", "expected"),
+    [
+        ({"surname": "Lead"}, {"full_name": "who"}, {}, {"name": "Jan", "surname": "Łoś"}),
+        ({"name": "Camp", "surname": "Lead"}, {"full_name": "who"}, {}, {"name": "Jan", "surname": "Łoś"}),
+        ({"full_name": "The Lead"}, {"surname": "last"}, {}, {"name": "The", "surname": "Mak"}),
+        ({}, {"surname": "last", "name": "first"}, {"full_name": "Set Name"}, {"name": "Set", "surname": "Name"}),
+        ({}, {"full_name": "who"}, {"surname": "Set"}, {"name": "Jan", "surname": "Set"}),
+        ({"surname": "Lead"}, {"full_name": "nobody"}, {}, {"surname": "Lead"}),
+        ({}, {"full_name": "who", "surname": "last"}, {}, {"name": "Jan", "surname": "Mak"}),
+    ],
+)
+def test_full_name_stands_for_both_its_parts(
+    campaign: dict[str, str], mapped: dict[str, str], constants: dict[str, str], expected: dict[str, str]
+) -> None:
+    """The map wins over the campaign's constants, the source's over both, be a name whole or in two parts."""
+    places = {"phone_number": "phone_number", **mapped}
+    mapper = make_mapper({"map": places, "set": constants}, {"set": campaign})
+    event = make_event(**PHONE, who="Jan Łoś", first="Ewa", last="Mak")
+    customer = assign(mapper, event).lead.customer
+    assert {name: customer[name] for name in ("name", "surname") if name in customer} == expected
+
+
 # --- whom an event mentions ---
 
 

@@ -5,12 +5,14 @@ import pytest
 from ringback.errors import ConfigError
 from ringback.grammar.names import fill_in, look_up_in, parse_secret
 
-NOWHERE = look_up_in({}, pytest.fail)
+NOWHERE = look_up_in({}, pytest.fail, [])
 
 
 def test_environment_comes_first() -> None:
     """A name is looked for in the environment, then in the secret; what is nowhere is None."""
-    look_up = look_up_in({"A": "environment", "RINGBACK_SECRET_ID": "id"}, lambda _: '{"A": "secret", "B": "secret"}')
+    look_up = look_up_in(
+        {"A": "environment", "RINGBACK_SECRET_ID": "id"}, lambda _: '{"A": "secret", "B": "secret"}', []
+    )
     assert [look_up(name) for name in "ABC"] == ["environment", "secret", None]
 
 
@@ -22,7 +24,7 @@ def test_secret_is_read_late_and_once() -> None:
         read.append(secret_id)
         return "{}"
 
-    look_up = look_up_in({"A": "a", "RINGBACK_SECRET_ID": "acme/ringback"}, read_secret)
+    look_up = look_up_in({"A": "a", "RINGBACK_SECRET_ID": "acme/ringback"}, read_secret, [])
     look_up("A")
     assert read == []
     look_up("B")
@@ -33,7 +35,7 @@ def test_secret_is_read_late_and_once() -> None:
 @pytest.mark.parametrize("environ", [{}, {"RINGBACK_SECRET_ID": ""}])
 def test_nobody_is_asked_without_an_id(environ: dict[str, str]) -> None:
     """Without the name of a secret none is read."""
-    assert look_up_in(environ, pytest.fail)("A") is None
+    assert look_up_in(environ, pytest.fail, [])("A") is None
 
 
 def test_secret_holds_texts() -> None:
@@ -52,7 +54,7 @@ def test_secret_that_is_no_object(text: str) -> None:
 
 def test_names_are_filled_in_everywhere() -> None:
     """Names are filled in inside texts, at any depth, several in one too; all else stays as it is."""
-    look_up = look_up_in({"A": "1", "B_2": "x"}, pytest.fail)
+    look_up = look_up_in({"A": "1", "B_2": "x"}, pytest.fail, [])
     data = {"t": "${A}-${B_2}", "l": ["${A}", 5, None, True], "${A}": {"deep": "a ${A} b"}}
     assert fill_in(data, look_up) == ({"t": "1-x", "l": ["1", 5, None, True], "${A}": {"deep": "a 1 b"}}, {})
 
@@ -66,10 +68,10 @@ def test_what_is_no_name_stays(text: str) -> None:
 def test_missing_names_are_told_by_path() -> None:
     """What is nowhere is told, by the path of its text, which stays as it is."""
     data = {"a": ["x", "${NO}"], "b": "${NO_2}"}
-    assert fill_in(data, NOWHERE) == (data, {("a", "1"): "NO", ("b",): "NO_2"})
+    assert fill_in(data, NOWHERE) == (data, {("a", "1"): ["NO"], ("b",): ["NO_2"]})
 
 
 @pytest.mark.parametrize("value", ["s3cret\n", "s3cret\r\n", "s3cret"])
 def test_line_end_behind_a_value_is_left_out(value: str) -> None:
     """The line end that ``echo`` puts behind a secret is no part of it."""
-    assert fill_in("${A}", look_up_in({"A": value}, pytest.fail)) == ("s3cret", {})
+    assert fill_in("${A}", look_up_in({"A": value}, pytest.fail, [])) == ("s3cret", {})

@@ -52,8 +52,9 @@ def test_new_person(forms: list[str], tmp_path: Path) -> None:
         calls = plan(settings, PERSON)
         asked = deliver(settings, PERSON, thulium)
         (customer,) = thulium.customers
-    *made, put, added = calls
+    *made, look, put, added = calls
     assert [with_id(call, customer["customer_id"]) for call in (*made, added)] == asked
+    assert look.when == "if somebody is found who lacks the number or the address"
     assert put.when == "if somebody is found who lacks any of it"
     assert [call.when for call in calls if call.method == "POST"] == ["if nobody is found", ""]
 
@@ -62,10 +63,26 @@ def test_known_person(tmp_path: Path) -> None:
     """Who is found gets what they lack of the fields in `update`, and nobody is created when that is not wanted."""
     source = make_source(**FULL, customer={"on_missing": "fail", "update": ["email", "note"]})
     calls = plan(read_config(tmp_path, sources={"website": source}), PERSON)
-    assert [call.method for call in calls] == ["GET", "GET", "PUT", "POST"]
-    assert calls[2] == Call(
-        "PUT", f"customers/{NEW_ID}", {"email": "ada@example.pl"}, "if somebody is found who lacks any of it"
+    assert [call.method for call in calls] == ["GET", "GET", "GET", "PUT", "POST"]
+    assert calls[3] == Call(
+        "PUT", f"customers/{NEW_ID}", {"email": ["ada@example.pl"]}, "if somebody is found who lacks any of it"
     )
+
+
+def test_known_person_is_completed_as_planned(tmp_path: Path) -> None:
+    """Who is found and lacks something gets just what was said, own fields included."""
+    with Sandbox() as thulium:
+        thulium.add_campaign("00001")
+        thulium.add_customer(7, surname="Lis", phone_number="601000001")
+        access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
+        fields = {"phone_number": "phone", "email": "email", "note": "note", "custom_fields.Kraj": "land"}
+        source = make_source(map=fields, consent=None, customer={"update": ["email", "note", "custom_fields.Kraj"]})
+        settings = read_config(tmp_path, thulium=access, sources={"website": source})
+        data = {"phone": "601000001", "email": "ada@example.pl", "note": "call me", "land": "PL"}
+        asked = deliver(settings, data, thulium)
+        planned = [with_id(call, 7) for call in plan(settings, data)]
+    assert len(asked) == 4
+    assert [call for call in asked if call in planned] == asked
 
 
 def test_known_person_who_gets_nothing(tmp_path: Path) -> None:
@@ -80,6 +97,7 @@ def test_person_without_a_number(tmp_path: Path) -> None:
     calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}), {"email": "ada@example.pl"})
     assert [call.path for call in calls] == [
         "customers?email=ada%40example.pl&limit=1000",
+        f"customers/{NEW_ID}",
         f"customers/{NEW_ID}",
         "batch/crm_outbounds/00001/records",
     ]

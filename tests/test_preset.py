@@ -60,8 +60,8 @@ def test_empty_key_stays_a_mistake() -> None:
 def test_only_is_kept() -> None:
     """What is no lead for a sender is none for anybody: ``only`` holds beside the source's own."""
     assert merge({"only": "a"}, {}) == {"only": "a"}
-    assert merge({"only": "a"}, {"only": "b"}) == {"only": ["a", "b"]}
-    assert merge({"only": ["a", "b"]}, {"only": ["c"]}) == {"only": ["a", "b", "c"]}
+    assert merge({"only": "a"}, {"only": "b"}) == {"only": ["b", "a"]}
+    assert merge({"only": ["a", "b"]}, {"only": ["c"]}) == {"only": ["c", "a", "b"]}
     assert merge({}, {"only": "b"}) == {"only": "b"}
 
 

@@ -148,7 +148,7 @@ SCHEMES = "there are: basic, hmac, jws, standard-webhooks, token"
         ({"scheme": "token"}, "verify: token: give one of header, query and field"),
         ({"scheme": "token", "field": "a || b"},
          "verify.field: only a simple path can stand here: names and dots, [0] and [*]"),
-        ({"scheme": "hmac"}, "verify.header: missing"),
+        ({"scheme": "hmac"}, "verify.header: missing; docs/configuration.md says what belongs there"),
         ({"scheme": "hmac", "headr": "H", "header": "H"}, "verify.headr: unknown key; is `header` meant?"),
         ({"scheme": "hmac", "header": "H", "algorithm": "md5"},
          "verify.algorithm: not known; there are: sha1, sha256, sha512"),
@@ -269,7 +269,7 @@ def test_stop_reaches_what_other_sources_name_by_id() -> None:
          "campaign: one before the last takes all leads; give it a `when`, or leave out those after it"),
         ([{"when": "a", "to": "nobody"}, "one"], "campaign.0.to: no such campaign; there are: 00003, one, two"),
         (["xyz"], "campaign.0: no such campaign; there are: 00003, one, two"),
-        ([{"when": "a ="}], "campaign.0.to: missing"),
+        ([{"when": "a ="}], "campaign.0.to: missing; docs/configuration.md says what belongs there"),
         ({"to": 2}, 'campaign.to: not a text; put it in quotes: YAML reads 2 as a number, write "2"'),
     ],
     ids=range(12),
@@ -339,6 +339,8 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"map": {}}, "map: missing; say where the lead's fields are in the event"),
         ({"map": ["phone"]}, "map: not a mapping; write `name: value` pairs"),
         ({"map": {"phone": "tel"}}, "map.phone: not a field of a lead; is `phone_number` meant?"),
+        ({"map": {"phone": "a b"}}, "map.phone: not a field of a lead; is `phone_number` meant?; 'b' is not expected "),
+        ({"map": {"custom_fields.": "a"}}, "map.custom_fields.: not a field of a lead; your own fields are custom_"),
         ({"map": {"qqq": "tel"}}, "map.qqq: not a field of a lead; your own fields are custom_fields.<its name>"),
         ({"map": {"custom_fields": "x"}},
          "map.custom_fields: not a field of a lead; your own fields are custom_fields.<its name>"),
@@ -351,7 +353,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"map": {"email": {"labl": "x"}}}, "map.email: write one of {label: ...}, "),
         ({"map": {"email": {}}}, "map.email: write one of {label: ...}, "),
         ({"map": {"email": {"label": "x"}}}, "map: {label: ...} is for senders whose answers are known; "),
-        ({"consent": {"label": "x"}}, "map: {label: ...} is for senders whose answers are known; "),
+        ({"consent": {"label": "x"}}, "consent: {label: ...} is for senders whose answers are known; "),
         ({"set": {"status_id": "three"}}, "set.status_id: not a whole number"),
         ({"set": {"note": ["x"]}}, "set.note: not a text; put it in quotes, or write a number"),
         ({"set": {"note": {"a": "b"}}}, "set.note: not a text; put it in quotes, or write a number"),
@@ -396,7 +398,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
          "fetch.gone: Unknown token '=' at character 3; == compares"),
     ],
-    ids=range(58),
+    ids=range(60),
 )  # fmt: skip
 def test_mistakes(source: dict[str, object], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""
@@ -408,7 +410,7 @@ def test_mistakes_of_one_source_are_told_together() -> None:
     """One mistake does not hide another."""
     source = {"verify": "x", "map": {"a": "b c", "email": "("}, "campaign": "no", "when": "=", "unknown": 1}
     assert [mistake.partition(":")[0] for mistake in mistakes_of(source)] == [
-        "campaign", "map.a", "map.email", "unknown", "verify.scheme", "when",
+        "campaign", "map.a", "map.email", "secret", "unknown", "verify.scheme", "when",
     ]  # fmt: skip
 
 
@@ -420,7 +422,7 @@ def test_mistakes_of_one_source_are_told_together() -> None:
         ({"verify": {"scheme": "hmac", "header": "X", "signed": "{url}{body}"}}, {}, "verify: the URL is part of "),
         ({"campaign": ["one", "00002"]}, {}, "campaign: one before the last takes all leads; "),
         ({"map": {}}, {}, "map: missing; say where the lead's fields are in the event"),
-        ({"consent": {"label": "x"}}, {}, "map: {label: ...} is for senders whose answers are known; "),
+        ({"consent": {"label": "x"}}, {}, "consent: {label: ...} is for senders whose answers are known; "),
         (STOP, {}, "campaign: campaign one has no `stop: {status_id: ...}`, nor is there one at the top"),
         ({}, {"on_existing": "requeue"}, "campaign: campaign one requeues, which takes a status: "),
         ({"set": {"status_id": 1, "dictionary_status_id": 2}}, {}, "set: both status_id and dictionary_status_id "),
@@ -444,7 +446,7 @@ def test_bad_key_does_not_hide_a_contradiction_of_others(
     ("source", "at_fault"),
     [
         ({"map": 5, "set": {}}, ["map"]),
-        ({"verify": "x", "secret": []}, ["verify.scheme"]),
+        ({"verify": "x", "secret": []}, ["secret", "verify.scheme"]),
         ({"campaign": 5, "set": {"status_id": 1, "dictionary_status_id": 2}}, ["campaign"]),
         ({"answers": 5, "map": {"email": {"label": "x"}}}, ["answers"]),
         ({"preset": "typefrom", "map": {"email": {"label": "x"}}}, ["preset"]),

@@ -10,7 +10,7 @@ from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
 from ringback.grammar.campaign import CampaignSchema, GlobalStopSchema, ThuliumSchema, TopSchema
 from ringback.grammar.mistakes import Mistakes
-from ringback.grammar.names import Lookup, fill_in, look_up_in
+from ringback.grammar.names import fill_in, look_up_in
 from ringback.grammar.queue_choice import choose_queue, find_queue_mistakes
 from ringback.grammar.sources import SourceReader, find_bare_ids
 from ringback.grammar.yaml_text import Document, read_yaml
@@ -29,12 +29,17 @@ def load(
     ``read_secret`` gives the text of the secret that ``RINGBACK_SECRET_ID`` names, and is asked at most once.
     Raises ConfigError with every mistake in the file.
     """
-    look_up = look_up_in(environ, read_secret if with_secrets else lambda _: "{}")
+    failed: list[str] = []
+    look_up = look_up_in(environ, read_secret if with_secrets else lambda _: "{}", failed)
     document = read_document(find_file(environ))
     mistakes = Mistakes(document.plain)
-    settings = Reader(mistakes, environ).read(fill_names(document, look_up, mistakes, with_secrets=with_secrets))
-    if mistakes.list() or settings is None:
-        raise ConfigError(mistakes.list())
+    data, missing = fill_in(document.data, look_up)
+    note_missing(data, missing, mistakes, with_secrets=with_secrets and not failed)
+    for path, text in document.mistakes.items():
+        mistakes.add(path, text)
+    settings = Reader(mistakes, environ).read(data)
+    if failed or mistakes.list() or settings is None:
+        raise ConfigError([*failed, *mistakes.list()])
     return settings
 
 
@@ -49,22 +54,23 @@ def read_document(path: Path) -> Document:
         return read_yaml(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror}; RINGBACK_CONFIG names the file"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: not UTF-8; save it in that encoding"]) from None
     except ValueError as error:
         raise ConfigError([f"{path}: {error}"]) from None
 
 
-def fill_names(document: Document, look_up: Lookup, mistakes: Mistakes, *, with_secrets: bool) -> object:
-    """Return the file's data, its ``${NAME}`` filled in; what is nowhere is a mistake, unless nobody has secrets."""
-    data, missing = fill_in(document.data, look_up)
-    for path, text in document.mistakes.items():
-        mistakes.add(path, text)
-    for path, name in missing.items():
+def note_missing(
+    data: object, missing: Mapping[tuple[str, ...], list[str]], mistakes: Mistakes, *, with_secrets: bool
+) -> None:
+    """Add each ``${NAME}`` that is nowhere to the mistakes; unless nobody has secrets, who then goes on without."""
+    for path, names in missing.items():
         if with_secrets:
-            mistakes.add(path, f"${{{name}}} is set neither in the environment nor in the secret; set it")
+            told = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
+            mistakes.add(path, f"{told} is set neither in the environment nor in the secret; set it")
         elif path in STAND_INS:
             put(data, path, STAND_INS[path])
         mistakes.leave_out(path)
-    return data
 
 
 def put(data: Any, path: tuple[str, ...], value: object) -> None:
@@ -111,14 +117,22 @@ class Reader:
         return {str(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
 
     def _read_campaigns(self, raw: object, stop: int | None) -> Iterator[tuple[str, Campaign | None]]:
+        """Yield the campaigns, of those with mistakes what is good of them; None where nothing can be said with it."""
         schema = CampaignSchema()
         for name, each in self._read_sections(raw, "campaigns").items():
-            data: Any = self._mistakes.load(schema, each, ("campaigns", name))
-            if data is None:
+            path = ("campaigns", name)
+            if not isinstance(each, Mapping):
+                self._mistakes.add(path, "not a mapping; write `key: value` pairs")
+                yield name, None
+                continue
+            data, bad = self._mistakes.load_good(schema, each, path, ["id"])
+            self._mistakes.add_traps((*path, "set"))
+            if bad & {"set", "stop", "on_existing"}:
                 yield name, None
                 continue
             own = data["stop"] or ({"dictionary_status_id": stop} if stop else {})
-            yield name, Campaign(**{**data, "requeue_from": frozenset(data["requeue_from"]), "stop": own}, name=name)
+            rest = {"requeue_from": frozenset(data["requeue_from"]), "stop": own}
+            yield name, Campaign(**{"id": "", **data, **rest}, name=name)
 
 
 def make_bare(ids: Iterable[str], stop: int | None) -> dict[str, Campaign]:

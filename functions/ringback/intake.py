@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import parse_qsl
 
 from ringback.body import blank_out, parse, parse_form
-from ringback.errors import BadSignature, TooLarge, UnsupportedType, WrongMethod
+from ringback.errors import BadBody, BadSignature, TooLarge, UnsupportedType, WrongMethod
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
@@ -36,6 +36,8 @@ def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source
     Raises RefusedRequest: its status and text are the answer.
     """
     source = find_source(request, settings)
+    if not request.is_whole:
+        raise BadBody("the body breaks off")
     if len(request.body) > MAX_BODY:
         raise TooLarge(f"the body is larger than {MAX_BODY} bytes")
     answer = greet(request, source)

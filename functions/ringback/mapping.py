@@ -24,6 +24,8 @@ from ringback.outcome import Outcome, Status
 from ringback.secret import Secret
 from ringback.settings import Campaign, Settings, Source
 
+NAMES = ("name", "surname", "full_name")
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -161,8 +163,14 @@ def gather_values(source: Source, campaign: Campaign, look: Look, start: datetim
     """
     mapped = {name: value for name, place in source.map.items() if not is_empty(value := look(place))}
     if source.action == "stop":
-        return {name: value for name, value in {**mapped, **source.set}.items() if name not in RECORD_FIELDS}
-    return {**read_constants(campaign.set, start), **mapped, **read_constants(source.set, start)}
+        return {name: value for name, value in overlay(mapped, source.set).items() if name not in RECORD_FIELDS}
+    return overlay(overlay(read_constants(campaign.set, start), mapped), read_constants(source.set, start))
+
+
+def overlay(values: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:
+    """Return the values with stronger ones instead; a full name stands in place of both its parts."""
+    replaced = NAMES if "full_name" in stronger else ()
+    return {**{name: value for name, value in values.items() if name not in replaced}, **stronger}
 
 
 def read_constants(constants: Mapping[str, object], start: datetime) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ class Request:
     """One HTTP request, as it came: header names in lower case, path and query undecoded, the body's raw bytes.
 
     A door hands over at most ``MAX_BODY + 1`` bytes of a body, so that what is too large can be seen and refused.
+    A request whose body breaks off or is badly framed is not whole, and has none.
     """
 
     method: str
@@ -19,6 +20,7 @@ class Request:
     query: str = field(default="", repr=False)  # it may hold a token, as headers do, and people, as bodies do
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)

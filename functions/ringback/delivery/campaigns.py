@@ -63,15 +63,22 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
         return replace(assignment.defer(reply), campaign_id=campaign_id)
     known = {"campaign_id": campaign_id, "record_id": reply.record_id, "http_status": reply.http_status}
     status = FINAL_WORDS.get(reply.status)
-    if status is Status.ADDED and (reply.http_status or 0) >= REFUSED:
-        return assignment.outcome(Status.DEFERRED, "Thulium's reply says ADDED, and that it was refused", **known)
-    if status is Status.FAILED and (reply.http_status == TOO_MANY or (reply.http_status or 0) >= BROKEN):
-        word = f"Thulium's reply says FAILED with {reply.http_status}"
-        return assignment.outcome(Status.DEFERRED, word, **known)
     if status is None:
         word = assignment.scrub(reply.status)
         return assignment.outcome(Status.DEFERRED, f"Thulium's reply has an unknown status: {word}", **known)
+    if doubt := find_contradiction(status, reply.http_status or 0):
+        return assignment.outcome(Status.DEFERRED, f"Thulium's reply says {status}{doubt}", **known)
     return assignment.outcome(status, assignment.scrub(reply.message) or None, **known)
+
+
+def find_contradiction(status: Status, http_status: int) -> str | None:
+    """Return why a word of Thulium's about a record is not taken for its last: its number (0 for none) says other."""
+    if status is Status.ADDED:
+        return ", and that it was refused" if http_status >= REFUSED else None
+    if status is Status.FAILED and 0 < http_status < REFUSED:
+        return ", and that it was done"
+    is_passing = http_status >= BROKEN or (status is Status.FAILED and http_status == TOO_MANY)
+    return f" with {http_status}" if is_passing else None
 
 
 def _judge(assignment: Assignment, replies: Mapping[str, Replies]) -> Outcome:

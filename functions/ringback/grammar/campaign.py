@@ -1,6 +1,7 @@
 """``thulium:``, ``campaigns:`` and the keys at the top."""
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
@@ -9,6 +10,7 @@ from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Pars
 from ringback.grammar.lead_fields import Constants
 from ringback.grammar.words import parse_campaign_id, parse_region, parse_zone
 from ringback.leads.hours import read_hours
+from ringback.secret import Secret
 from ringback.settings import ThuliumSettings
 from ringback.thulium.url import parse_host, parse_url
 
@@ -19,11 +21,17 @@ SYSTEM_STATUSES = (
 )
 
 
+def refuse_colon(user: Secret) -> None:
+    """Raise ValidationError for a user whom HTTP Basic could not tell from the password."""
+    if ":" in user.text:
+        raise ValidationError("a colon can't be in it; write the user alone, and the password under `password`")
+
+
 class ThuliumSchema(Strict):
     """``thulium:``."""
 
     url = Parsed(parse_host, required=True)
-    user = SecretText(required=True)
+    user = SecretText(required=True, validate=refuse_colon)
     password = SecretText(required=True)
     timeout = Number(0.1, 120, load_default=10)
     batch_size = Number(1, 1000, whole=True, load_default=100)
@@ -65,6 +73,12 @@ class CampaignSchema(Strict):
     requeue_from = OneOrMany(Text(SYSTEM_STATUSES), load_default=list)
     call_hours = Parsed(read_hours, load_default=None)
     stop = fields.Nested(StopSchema, load_default=dict)
+
+    @validates_schema
+    def refuse_two_statuses(self, data: dict[str, Any], **_: object) -> None:
+        """Raise ValidationError where each record would have both."""
+        if {"status_id", "dictionary_status_id"} <= data["set"].keys():
+            raise ValidationError("both status_id and dictionary_status_id are given; Thulium takes one", "set")
 
 
 class TopSchema(Strict):

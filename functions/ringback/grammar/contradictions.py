@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from ringback.settings import AnswerPlace, Campaign, Source
+from ringback.settings import AnswerPlace, Campaign, Place, Source
 from ringback.verification.scheme import needs_url
 from ringback.verification.signature import secret_problem
 
@@ -14,6 +14,7 @@ def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) 
     Of a key in ``bad`` nothing is known, so nothing is said that would take it into account.
     """
     for keys, found in (
+        ({"secret"}, find_missing_secret(source)),
         ({"verify", "secret"}, find_secret_mistakes(source)),
         ({"verify"}, find_url_mistakes(source, public_url)),
         ({"campaign", "action"}, find_idle_routes(source)),
@@ -48,15 +49,20 @@ def find_missing_fields(source: Source) -> Iterator[tuple[str, str]]:
 
 def find_idle_labels(source: Source) -> Iterator[tuple[str, str]]:
     """Yield that answers are looked for where there are none."""
-    places = [*source.map.values(), source.consent]
-    if source.answers is None and any(isinstance(place, AnswerPlace) for place in places):
-        yield "map", "{label: ...} is for senders whose answers are known; this is none, write an expression"
+    places: list[tuple[str, list[Place | None]]] = [("map", [*source.map.values()]), ("consent", [source.consent])]
+    for key, some in places:
+        if source.answers is None and any(isinstance(place, AnswerPlace) for place in some):
+            yield key, "{label: ...} is for senders whose answers are known; this is none, write an expression"
+
+
+def find_missing_secret(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a source whose sender is to prove itself has no secret."""
+    if source.verify and not source.secrets:
+        yield "secret", "missing; without one nobody could be told from anybody"
 
 
 def find_secret_mistakes(source: Source) -> Iterator[tuple[str, str]]:
     """Yield why a source's secrets can't be what its first scheme takes."""
-    if source.verify and not source.secrets:
-        yield "secret", "missing; without one nobody could be told from anybody"
     problems = (secret_problem(source.verify[0], secret) for secret in source.secrets if source.verify)
     yield from (("secret", f"it {problem}") for problem in problems if problem)
 

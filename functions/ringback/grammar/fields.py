@@ -13,7 +13,7 @@ NOT_A_TEXT = "not a text; put it in quotes"
 NOT_EMPTY = validate.Length(min=1, error="empty; name at least one")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 PLAIN_WORDS = {
-    "Missing data for required field.": "missing",
+    "Missing data for required field.": "missing; docs/configuration.md says what belongs there",
     "Field may not be null.": "empty; give it a value, or leave the key out",
     "Not a valid mapping type.": "not a mapping; write `key: value` pairs",
     "Invalid input type.": "not a mapping; write `key: value` pairs",

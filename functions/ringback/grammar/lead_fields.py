@@ -23,9 +23,13 @@ class Places(Pairs):
         super().__init__(PlaceField(), **rest)
 
     def read(self, name: str, value: object) -> object:
-        """Return where the field's value is. Raises ValidationError."""
+        """Return where the field's value is. Raises ValidationError, for what is wrong with either."""
+        try:
+            place = super().read(name, value)
+        except ValidationError as error:
+            raise ValidationError([*find_name_mistakes(name), *flatten(error.messages).values()]) from None
         check_name(name)
-        return super().read(name, value)
+        return place
 
 
 class Constants(Pairs):
@@ -56,8 +60,15 @@ class Constants(Pairs):
 
 def check_name(name: str) -> None:
     """Raise ValidationError for what is no field of a lead."""
+    for mistake in find_name_mistakes(name):
+        raise ValidationError(mistake)
+
+
+def find_name_mistakes(name: str) -> list[str]:
+    """Return what is wrong with the name of a lead's field, if anything is."""
+    if is_lead_field(name):
+        return []
     if name in ADDRESSES:
-        raise ValidationError(f"not one field but several; write {name}.street, {name}.city and so on")
-    if not is_lead_field(name):
-        known = find_nearest(name, LEAD_FIELDS, CUSTOM)
-        raise ValidationError(f"not a field of a lead; {CUSTOM if name == 'custom_fields' else known}")
+        return [f"not one field but several; write {name}.street, {name}.city and so on"]
+    known = CUSTOM if name.startswith("custom_fields") else find_nearest(name, LEAD_FIELDS, CUSTOM)
+    return [f"not a field of a lead; {known}"]

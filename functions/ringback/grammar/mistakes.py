@@ -1,7 +1,8 @@
 """The mistakes of a configuration: all of them, each with its path and the way out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from marshmallow import Schema, ValidationError
 
@@ -27,6 +28,13 @@ class Mistakes:
         if path not in self._unsaid:
             self._texts.setdefault(path, text + self._explain(path, text))
 
+    def add_traps(self, path: Path) -> None:
+        """Add a mistake for each text below ``path`` of which YAML has made something else than is written there."""
+        inside = (each for each in self._plain if each[: len(path)] == path)
+        for each in inside:
+            if json.dumps(read_yaml(self._plain[each]).data, default=str) != self._plain[each]:
+                self.add(each, NOT_A_TEXT)
+
     def leave_out(self, path: Path) -> None:
         """Say nothing of ``path``, nor of the list that it is an item of: its value is not known here."""
         self._unsaid |= {path, path[:-1]} if "".join(path[-1:]).isdecimal() else {path}
@@ -43,6 +51,20 @@ class Mistakes:
                 self._add_read((*path, *inner), text)
             return None
 
+    def load_good(
+        self, schema: Schema, data: Mapping[str, object], path: Path, required: Collection[str] = ()
+    ) -> tuple[dict[str, Any], frozenset[str]]:
+        """Return what the good keys of ``data`` come to, and which are bad; the mistakes are added.
+
+        So what is wrong between good keys can be told beside a bad one; ``required`` may be missing then.
+        """
+        found: Any = self.load(schema, data, path)
+        if found is not None:
+            return found, frozenset()
+        bad = frozenset(map(str, schema.validate(data)))
+        good: Any = schema.load({key: value for key, value in data.items() if key not in bad}, partial=tuple(required))
+        return good, bad
+
     def _add_read(self, path: Path, text: str) -> None:
         if path in self._unsaid:
             self._texts.setdefault(path, UNKNOWN)
@@ -55,9 +77,11 @@ class Mistakes:
 
     def _explain(self, path: Path, text: str) -> str:
         raw = self._plain.get(path)
-        if raw is None or not text.startswith(NOT_A_TEXT) or HIDDEN.intersection(path):
+        if raw is None or HIDDEN.intersection(path):
             return ""
         value = read_yaml(raw).data
         meant = json.dumps(value, default=str)
+        if meant == raw and not text.startswith(NOT_A_TEXT):
+            return ""
         kind = "a yes or no" if isinstance(value, bool) else "a number"
         return f': YAML reads {raw} as {kind if meant == raw else meant}, write "{raw}"'

@@ -12,10 +12,11 @@ Path = tuple[str, ...]
 Lookup = Callable[[str], str | None]
 
 
-def look_up_in(environ: Mapping[str, str], read_secret: Callable[[str], str]) -> Lookup:
+def look_up_in(environ: Mapping[str, str], read_secret: Callable[[str], str], failed: list[str]) -> Lookup:
     """Return a function from name to value, None for what is nowhere.
 
-    The secret named by ``RINGBACK_SECRET_ID`` is read when the first name is not in the environment, and once.
+    The secret named by ``RINGBACK_SECRET_ID`` is read when the first name is not in the environment, and once. Why it
+    can't be read goes to ``failed``; it is then as if it were empty.
     """
     secret: dict[str, str] | None = None
 
@@ -25,7 +26,11 @@ def look_up_in(environ: Mapping[str, str], read_secret: Callable[[str], str]) ->
             return environ[name]
         if secret is None:
             secret_id = environ.get("RINGBACK_SECRET_ID")
-            secret = parse_secret(read_secret(secret_id)) if secret_id else {}
+            try:
+                secret = parse_secret(read_secret(secret_id)) if secret_id else {}
+            except ConfigError as error:
+                secret = {}
+                failed.extend(error.mistakes)
         return secret.get(name)
 
     return look_up
@@ -43,12 +48,12 @@ def parse_secret(text: str) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
-def fill_in(data: object, look_up: Lookup) -> tuple[object, dict[Path, str]]:
+def fill_in(data: object, look_up: Lookup) -> tuple[object, dict[Path, list[str]]]:
     """Return ``data`` with all ``${NAME}`` filled in, and the names that are nowhere, by the path of their text.
 
     Line ends behind a value are left out, as a shell does: they come from how it was stored.
     """
-    missing: dict[Path, str] = {}
+    missing: dict[Path, list[str]] = {}
 
     def fill(value: object, path: Path) -> object:
         if isinstance(value, dict):
@@ -60,7 +65,7 @@ def fill_in(data: object, look_up: Lookup) -> tuple[object, dict[Path, str]]:
     def take(name: str, path: Path) -> str:
         value = look_up(name)
         if value is None:
-            missing[path] = name
+            missing.setdefault(path, []).append(name)
             return f"${{{name}}}"
         return value.rstrip("\r\n")
 

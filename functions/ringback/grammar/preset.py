@@ -40,7 +40,7 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             merged[key] = _overlay(one, other)
     if "only" in base and "only" in own:
-        merged["only"] = [*_list(base["only"]), *_list(own["only"])]
+        merged["only"] = [*_list(own["only"]), *_list(base["only"])]  # all hold; the own ones keep their numbers
     return merged
 
 

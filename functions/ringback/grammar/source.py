@@ -92,6 +92,8 @@ class Proof(OneOrMany):
     def _deserialize(self, value: object, *args: object, **rest: object) -> list[object]:
         if value == "none":
             return []
+        if isinstance(value, str) and value.lower() == "none":
+            raise ValidationError("not known; is `none` meant?")
         if value == []:
             raise self.make_error("required")
         return super()._deserialize(value, *args, **rest)
@@ -143,6 +145,6 @@ class SourceSchema(Strict):
     answer_within = Number(0.5, 300, load_default=SENDERS_PATIENCE)
     retries = fields.Raw(load_default=None)
     echoes = fields.Boolean(load_default=False)
-    on_invalid = Number(200, 422, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
+    on_invalid = Number(0, 999, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
     wants = Pairs(Text(), load_default=dict)
     evidence = Text(("vendor", "recorded", "described"), load_default=None)

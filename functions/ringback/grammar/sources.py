@@ -15,13 +15,13 @@ from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, merge, read_preset
 from ringback.grammar.source import SourceSchema
 from ringback.settings import Campaign, Route, Source
-from ringback.verification.scheme import Scheme, Token
+from ringback.verification.scheme import Basic, Scheme, Token
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
 
 BAD_PRESET = ""  # stands for one that can't be read
 LEFT_TO_PRESET = frozenset({"verify", "secret", "answers", "map", "action"})  # what such a one may have said
-REQUIRED: Mapping[str, object] = {"verify": [], "campaign": []}
+REQUIRED = ("verify", "campaign")
 
 Raw = Mapping[str, object]
 
@@ -50,23 +50,24 @@ class SourceReader:
         merged = self._merge_preset(raw, path)
         plain = {key: value for key, value in merged.items() if key in raw or key not in ABOUT}
         data, bad = self._load(plain, path)
+        self._mistakes.add_traps((*path, "set"))
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
         source = self._build(name, merged, data)
+        found: dict[str, dict[str, None]] = {}
         for where, text in find_contradictions(source, self._public_url, bad):
-            self._mistakes.add((*path, where), text)
+            found.setdefault(where, {})[text] = None
+        for where, texts in found.items():
+            self._mistakes.add((*path, where), "; ".join(texts))
         return None if bad else source
 
     def _load(self, plain: Raw, path: Keys) -> tuple[dict[str, Any], frozenset[str]]:
         """Return what the good keys come to, and the keys of which nothing is known; the mistakes are added."""
-        bad = LEFT_TO_PRESET if plain.get("preset") == BAD_PRESET else frozenset[str]()
-        data: Any = self._mistakes.load(self._schema, plain, path)
-        if data is not None:
-            return data, bad
-        bad |= self._schema.validate(plain).keys()
-        good = {key: value for key, value in plain.items() if key not in bad}
-        left: Any = self._schema.load(good, partial=tuple(REQUIRED))
-        return {**REQUIRED, **left}, bad
+        data, bad = self._mistakes.load_good(self._schema, plain, path, REQUIRED)
+        if plain.get("preset") == BAD_PRESET:
+            bad |= LEFT_TO_PRESET
+        proof = [Basic()] if "verify" in bad and plain.get("verify") else []  # whatever it is, it takes a secret
+        return {"verify": proof, "campaign": [], **data}, bad
 
     def _merge_preset(self, raw: Raw, path: Keys) -> Raw:
         if "preset" not in raw:
@@ -106,7 +107,7 @@ class SourceReader:
         for where, to in list_campaigns(merged):
             if to == "*" and merged.get("action") != "stop":
                 self._mistakes.add((*path, *where), "a lead goes into one campaign; * is for `action: stop`")
-            elif isinstance(to, str) and to not in self._named and not self._resolve(to):
+            elif isinstance(to, str) and to not in self._named and not (to == "*" and self._named):
                 self._mistakes.add((*path, *where), f"no such campaign; {find_nearest(to, self._named)}")
 
     def _resolve(self, to: str) -> list[Campaign]:

@@ -29,7 +29,7 @@ def answer(app: App, request: Request) -> Response:
     if not isinstance(app.queue, CloudTasksQueue):
         log.write("ERROR", "only a cloud-tasks queue is delivered here; name it in RINGBACK_QUEUE", "queue.failed")
         return LATER
-    if app.settings.paused:
+    if app.settings.paused or not request.is_whole:
         return LATER
     try:
         return settle(request, app.queue, app.pipeline.deliver)

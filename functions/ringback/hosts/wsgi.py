@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from ringback.web import MAX_BODY, Request, Response, answer_json
+from ringback.web import MAX_BODY, Request, Response
 
 PIECE = 64 * 1024  # bytes read at a time
 MOST_READ = 64 * 1024 * 1024  # bytes of a body, most of them read away; who sends more is left to it
@@ -16,7 +16,7 @@ Application = Callable[[Environ, Callable[..., object]], Iterable[bytes]]
 def make_application(
     handle: Callable[[Request], Response], on_read: Callable[[Environ], object] = lambda _: None
 ) -> Application:
-    """Return the WSGI application that has ``handle`` answer each request; 400 where a body breaks off.
+    """Return the WSGI application that has ``handle`` answer each request.
 
     ``on_read`` is told when a request has been read, whole or not.
     """
@@ -35,13 +35,12 @@ def answer_to(
 ) -> Response:
     """Return our answer to a request."""
     try:
-        body = read_body(environ)
+        body, is_whole = read_body(environ), True
     except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
-        return answer_json(400, {"error": "the body breaks off"})
-    finally:
-        on_read(environ)
+        body, is_whole = b"", False
+    on_read(environ)
     path, _, query = environ["RAW_URI"].partition("?")
-    return handle(Request(environ["REQUEST_METHOD"], path, query, read_headers(environ), body))
+    return handle(Request(environ["REQUEST_METHOD"], path, query, read_headers(environ), body, is_whole))
 
 
 def read_headers(environ: Environ) -> dict[str, str]:

@@ -23,6 +23,7 @@ from ringback.settings import Settings
 from ringback.web import Request, Response, answer_json
 
 KEPT = answer_json(200, {"captured": True})
+BROKEN = answer_json(400, {"error": "the body breaks off"})
 NOT_KEPT = answer_json(503, {"error": "it can't be kept now"}, {"Retry-After": "60"})
 
 
@@ -48,6 +49,8 @@ class Capture:
 
     def handle(self, request: Request) -> Response:
         """Keep a request, show it, and answer 200, or what the sender asks for before it sends."""
+        if not request.is_whole:
+            return BROKEN
         now, name = self._clock(), request.path.strip("/")
         try:
             path = self._keep(request, now, name)

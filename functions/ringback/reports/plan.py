@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from ringback.delivery.rows import ADDED_ONLY, describe_new, list_forms, match_keys, sure_keys
+from ringback.delivery.rows import ADDED_ONLY, describe_new, find_changes, list_forms, match_keys, sure_keys
 from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
@@ -46,7 +46,9 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
         for key in sure_keys(match_keys(assignment)):
             yield from _plan_searches(key, assignment, (), "whether somebody else has done the same")
     update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
-    lacking = {name: lead.customer[name] for name in update if name in lead.customer}
+    lacking = find_changes({}, lead, update, settings.phone_region)
+    if not lead.customer_id and any(name in ADDED_ONLY for name in lacking):
+        yield Call("GET", f"customers/{NEW_ID}", when="if somebody is found who lacks the number or the address")
     if lacking:
         yield Call("PUT", f"customers/{NEW_ID}", lacking, "if somebody is found who lacks any of it")
 

@@ -75,7 +75,11 @@ def read_rows(reply: Reply) -> list[dict[str, object]]:
     data = read_data(reply)
     told = read_object(reply) if isinstance(data, dict) else {}
     rows = told.get("result", told.get("data")) if told else data
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or (told.get("count") and not rows):
+    if (
+        not isinstance(rows, list)
+        or not all(isinstance(row, dict) for row in rows)
+        or (read_id(told.get("count")) and not rows)
+    ):
         raise explain(reply)
     return rows
 
@@ -161,7 +165,7 @@ def explain(reply: Reply, reason: str | None = None) -> CallFailed:
 
 def read_retry_after(text: str, now: float) -> float | None:
     """Return the seconds to wait that a ``Retry-After`` header names, as seconds or as a date; None for nonsense."""
-    if re.fullmatch("[0-9]{1,9}", text):
+    if re.fullmatch("[0-9]{1,9}", text.strip()):
         return float(text)
     try:
         at = parsedate_to_datetime(text)
