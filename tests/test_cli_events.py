@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 
 from ringback.event import Verdict
+from ringback.identity import hash_id
 from ringback.mapping import hash_person
 from ringback.outcome import Status
 from ringback.queues.sqlite import SqliteQueue
@@ -154,6 +155,26 @@ def test_where_no_sqlite_queue_is(command: list[str], queue: str | None, told: s
     result = run(*command, environ=environ)
     assert (result.exit_code, result.stdout) == (1, "")
     assert (told if command == ["replay"] else "only a SQLite queue") in result.stderr
+
+
+def test_trace_of_who_waits(machine: Machine) -> None:
+    """A person is found whose lead nobody has tried yet, and an event by an id that was not to be logged."""
+    queue = SqliteQueue(str(machine.path))
+    own = hash_id("anna@example.com", Secret(WHOLE["log_key"]))
+    queue.put([make_event(1, id=own, data={"phone": "601 000 001"}), make_event(2, data={"phone": "602000001"})], NOW)
+    queue.close()
+    told = machine.run("trace", "--phone", "601000001").stdout
+    assert told.startswith(f"event {own} of website")
+    assert told.count("event ") == 1
+    assert machine.run("trace", "anna@example.com").stdout == told
+
+
+def test_trace_while_all_is_paused(tmp_path: Path) -> None:
+    """Where nothing is delivered it is said why an event waits."""
+    machine = Machine(tmp_path)
+    machine.environ = write_config(tmp_path, queue=f"sqlite:///{machine.path}", paused=True)
+    machine.deliver(again())
+    assert machine.run("trace", "e1").stdout.endswith("`paused: true`: nothing is delivered\n")
 
 
 def test_forget(machine: Machine) -> None:

@@ -4,7 +4,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -270,3 +272,33 @@ def test_full_disk_is_said_and_survived(path: Path) -> None:
     assert failed.startswith("failed: the queue's file ")
     assert "the disk not full" in failed
     assert rest == ["['before', 'after']"]
+
+
+def test_reader_holds_no_writer_up(path: Path) -> None:
+    """While another program reads the file, however long, nobody has to wait to write to it."""
+    database = Database(str(path), patience=5)
+    add(database)
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM earlier").fetchall()
+        started = time.monotonic()
+        for number in range(2 * MOVE_EVERY):
+            add(database, number)
+        assert time.monotonic() - started < 4
+    database.close()
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_file_that_is_replaced(database: Database, path: Path, replaced: bool) -> None:  # noqa: FBT001
+    """Where another file has been put in its place, or it was deleted, what is written is where others look for it."""
+    add(database)
+    for each in path.parent.glob("queue.db*"):
+        each.unlink()
+    if replaced:
+        other = Database(str(path))
+        add(other)
+        other.close()
+    add(database)
+    fresh = Database(str(path))
+    assert count(fresh) == 1 + replaced
+    fresh.close()

@@ -111,8 +111,8 @@ def test_stories_are_found_by_id_and_person(queue: SqliteQueue) -> None:
         ("crm", "same"),
         ("website", "same"),
     ]
-    assert [story.event_id for story in trace_person(queue.database, PERSON)] == ["same", "same", "e3"]
-    assert trace(queue.database, "other") == trace_person(queue.database, "other") == []
+    assert [story.event_id for story in trace_person(queue.database, PERSON, lambda _: False)] == ["same", "same", "e3"]
+    assert trace(queue.database, "other") == trace_person(queue.database, "other", lambda _: False) == []
 
 
 def test_id_with_half_a_character_is_found(queue: SqliteQueue) -> None:
@@ -221,7 +221,7 @@ def test_person_is_forgotten(queue: SqliteQueue) -> None:
     assert b"Zenobia Testowa" in content(queue)
     assert forget(queue.database, "gone", lambda _: False) == 1
     assert queue.database.tidy()
-    assert trace(queue.database, "e1") == trace_person(queue.database, "gone") == []
+    assert trace(queue.database, "e1") == trace_person(queue.database, "gone", lambda _: False) == []
     assert queue.database.read("SELECT * FROM earlier", {}) == []
     assert b"Zenobia Testowa" not in content(queue)
     assert len(trace(queue.database, "e2")) == 1

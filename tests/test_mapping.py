@@ -384,7 +384,8 @@ def test_deferred_lead() -> None:
         "Thulium answered 503", http_status=503, message="Kowalewska 601000001", request_id="53a", retry_after=7.0
     )
     outcome = assignment.defer(error)
-    assert outcome.reason == ("Thulium answered 503; …; Thulium's request 53a; email dropped: not an e-mail address")
+    assert outcome.reason == ("Thulium answered 503; …; email dropped: not an e-mail address")
+    assert outcome.evidence == f"{outcome.reason}; Thulium's request 53a"
     assert (outcome.status, outcome.http_status, outcome.retry_after) == (Status.DEFERRED, 503, 7.0)
     assert assignment.defer(CallFailed("no time left")).reason == "no time left; email dropped: not an e-mail address"
 

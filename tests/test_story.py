@@ -34,7 +34,7 @@ def make_story(**changes: object) -> Story:
 
 def tell(**changes: object) -> list[str]:
     """Return the lines of a story, without the first."""
-    first, *lines = tell_story(make_story(**changes), WARSAW)
+    first, *lines = tell_story(make_story(**changes), WARSAW, NOW)
     assert first == "event e1 of website"
     return [line.strip() for line in lines]
 
@@ -50,6 +50,13 @@ def test_event_that_waits() -> None:
 def test_event_that_is_being_tried() -> None:
     """While somebody holds it, nothing is said of the next try."""
     assert tell(held=True, next_try=LATER)[1:] == ["now                        is being tried"]
+
+
+def test_event_whose_worker_is_gone() -> None:
+    """What was held by somebody who has not been heard of since waits like any other."""
+    assert tell(held=True, next_try=NOW)[1:] == [
+        "2026-03-02 10:00:00+01:00  first try  or as soon as somebody is there"
+    ]
 
 
 def test_event_that_is_tried_again() -> None:

@@ -43,6 +43,11 @@ def name_event(event_id: object, context: Mapping[str, object], source: Source, 
     is_plain = text.isprintable() and "@" not in unquote(text) and not text.startswith("+") and len(text) <= LONGEST_ID
     if is_plain and not tells_person(text, context, source):
         return text
+    return hash_id(text, key)
+
+
+def hash_id(text: str, key: Secret | None) -> str:
+    """Return what an event is known by whose own id must not be logged."""
     if key is None:
         return hash_content(text)
     return hmac.new(key.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]

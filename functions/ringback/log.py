@@ -14,7 +14,7 @@ from ringback.event import Event
 from ringback.outcome import Outcome, Status
 
 _logger = logging.getLogger("ringback")
-OUTCOME_KEYS = ("campaign_id", "customer_id", "person", "status", "record_id", "http_status", "reason")
+OUTCOME_KEYS = ("campaign_id", "customer_id", "person", "status", "record_id", "http_status")
 ALARMING = (Status.FAILED, Status.INVALID, Status.PARKED)
 
 
@@ -70,6 +70,7 @@ def write_outcome(event: Event, outcome: Outcome, duration: float) -> None:
         source=event.source,
         event_id=event.id,
         **{key: getattr(outcome, key) for key in OUTCOME_KEYS},
+        reason=outcome.evidence,
         attempt=event.attempt,
         duration_ms=round(duration * 1000),
         trace=event.trace,

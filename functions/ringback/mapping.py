@@ -52,9 +52,9 @@ class Assignment:
 
     def defer(self, error: CallFailed) -> Outcome:
         """Return the outcome of a lead for which a call failed that may succeed another time."""
-        support = f"Thulium's request {error.request_id}" if error.request_id else None
-        reason = "; ".join(filter(None, (error.reason, self.scrub(error.message), support)))
-        return self.outcome(Status.DEFERRED, reason, http_status=error.http_status, retry_after=error.retry_after)
+        reason = "; ".join(filter(None, (error.reason, self.scrub(error.message))))
+        evidence = {"http_status": error.http_status, "retry_after": error.retry_after, "request_id": error.request_id}
+        return self.outcome(Status.DEFERRED, reason, **evidence)
 
     def scrub(self, message: str) -> str:
         """Return a message without what is personal or secret in it."""

@@ -36,7 +36,8 @@ class Outcome:
     """What became of one lead. ``reason`` is scrubbed: it holds nothing personal.
 
     ``fields`` names what is at fault in an INVALID lead. ``retry_after`` (seconds) is what Thulium asked for, if it
-    did. ``person`` is the keyed hash by which the log knows somebody.
+    did. ``person`` is the keyed hash by which the log knows somebody. ``request_id``
+    stands apart: outcomes with the same reason are counted and replayed together.
     """
 
     status: Status
@@ -48,3 +49,10 @@ class Outcome:
     person: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     retry_after: float | None = None
+    request_id: str | None = None
+
+    @property
+    def evidence(self) -> str | None:
+        """Return the reason, with the number of the request by which Thulium's support finds what it has done."""
+        support = f"Thulium's request {self.request_id}" if self.request_id else None
+        return "; ".join(filter(None, (self.reason, support))) or None

@@ -32,6 +32,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again whether deliveries are still paused
+LONGEST_FETCH = 15.0  # seconds for completing all thin events of a delivery: others wait for them
 LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when nobody waits for an answer
 
 
@@ -60,7 +61,8 @@ class Pipeline:
         began = monotonic()
         until = deadline if deadline is not None else began + LONGEST_DELIVERY
         threads = self.settings.thulium.parallel
-        fetched = run_each(lambda event: self._fetch(event, now, until), events, threads, self._is_thin)
+        fetched_by = min(until, began + LONGEST_FETCH)
+        fetched = run_each(lambda event: self._fetch(event, now, fetched_by), events, threads, self._is_thin)
         mapped = [item if isinstance(item, Outcome) else self._map(item, now) for item in fetched]
         known = _advance(mapped, lambda leads: self._customers.identify(leads, until))
         outcomes = _advance(known, lambda leads: self._call(leads, until))

@@ -10,6 +10,7 @@ from ringback.commands.say import fail, show
 from ringback.config import load
 from ringback.grammar.names import PLACEHOLDER
 from ringback.hosts.local import open_sqlite
+from ringback.identity import hash_id
 from ringback.leads.phone import BadNumber, Phone, recognise_number
 from ringback.mapping import Mapper, hash_person
 from ringback.outcome import TOO_OLD
@@ -48,16 +49,24 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
         raise click.UsageError("give the id of an event, or --phone")
     settings = load(environ, with_secrets=False)
     field: Field = "event_id" if phone is None else "person"
-    value = event_id or find_person(settings, read_phone(settings, phone or ""))
+    number = read_phone(settings, phone) if phone else None
+    value = find_person(settings, number) if number else event_id or ""
     database = open_database(settings)
     if database is None:
         ask_cloud(settings, field, value, groups)
         return
-    stories = history.trace(database, value) if field == "event_id" else history.trace_person(database, value)
+    mapper = Mapper(settings)
+    stories = (
+        history.trace_person(database, value, lambda event: mapper.mentions(event, number))
+        if number
+        else history.trace(database, value) or history.trace(database, hash_id(value, settings.log_key))
+    )
     if not stories:
-        fail(f"nothing is known of {event_id or 'this person'} (events are known for {history.RETENTION.days} days)")
+        fail(f"nothing is known of {event_id or 'this person'} (events are known for {settings.retention.days} days)")
     for story in stories:
-        show(tell_story(story, settings.thulium.timezone))
+        show(tell_story(story, settings.thulium.timezone, datetime.now(UTC)))
+    if settings.paused:
+        click.echo("`paused: true`: nothing is delivered")
 
 
 @click.command()

@@ -19,7 +19,8 @@ MOVE_EVERY = 100  # commits after which the log is moved into the file
 class Database:
     """The file at ``path``, made on first use and readable by its owner alone.
 
-    One connection a process, which ``lock`` guards; it is closed before a fork, and each side opens its own.
+    One connection a process, which ``lock`` guards; it is closed before a fork, and each side opens its own. Where the
+    file has been replaced, or is gone, it is opened anew: nothing is written to one that nobody finds again.
     ``patience`` is for how many seconds another process may hold the file before ``QueueFailed`` is raised.
     """
 
@@ -29,6 +30,7 @@ class Database:
         self.lock = threading.RLock()
         self._patience = patience
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._commits = 0
         before_forks(self._hold)
         after_forks(self._release)
@@ -50,7 +52,7 @@ class Database:
                 raise
             self._commits += 1
             if self._commits % MOVE_EVERY == 0:
-                _move_log(connection, "RESTART")  # not shortened, since growing costs time
+                self._move_log(connection, "RESTART")  # not shortened, since growing costs time
 
     def read(self, statement: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         """Return the rows that a SELECT finds. Raises QueueFailed."""
@@ -63,7 +65,18 @@ class Database:
         It is not while another program reads the file. Raises QueueFailed.
         """
         with self._using() as connection:
-            return _move_log(connection, "TRUNCATE")
+            return self._move_log(connection, "TRUNCATE")
+
+    def _move_log(self, connection: sqlite3.Connection, mode: str) -> bool:
+        """Move the log into the file, and say whether all of it was; else the next time will do.
+
+        Nobody is waited for: whoever waits here keeps all others from writing.
+        """
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            return _move_log(connection, mode)
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {round(self._patience * 1000)}")
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -87,14 +100,24 @@ class Database:
     def _using(self) -> Iterator[sqlite3.Connection]:
         with self.lock:
             try:
-                if self._connection is None:
+                if self._connection is None or _identify(self.path) != self._file:
+                    self.close()
                     self._connection = _connect(self.path, self._patience)
+                    self._file = _identify(self.path)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
                 raise QueueFailed(
                     f"the queue's file {self.path} can't be used ({error}): is its folder there and writable, "
                     "the disk not full, and no other program holding it?"
                 ) from error
+
+
+def _identify(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from one that has been put in its place; None where there is none."""
+    with suppress(FileNotFoundError):
+        found = Path(path).stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _connect(path: str, patience: float) -> sqlite3.Connection:
@@ -115,7 +138,7 @@ def _connect(path: str, patience: float) -> sqlite3.Connection:
 
 
 def _move_log(connection: sqlite3.Connection, mode: str) -> bool:
-    """Move the log into the file while nobody writes, and say whether all of it was; else the next time will do.
+    """Move the log into the file while nobody writes, and say whether all of it was.
 
     SQLite's own way of doing it lets others write meanwhile, which up to version 3.51.2 could damage the file in rare
     cases: https://www.sqlite.org/wal.html#walresetbug.

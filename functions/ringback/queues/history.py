@@ -69,10 +69,15 @@ def trace(database: Database, event_id: str) -> list[Story]:
     return [_story(database, row) for row in found]
 
 
-def trace_person(database: Database, person: str) -> list[Story]:
-    """Return the stories of the events about a person (their hash), the oldest first. Raises QueueFailed."""
-    found = database.read("SELECT * FROM event WHERE person = :person ORDER BY number", {"person": person})
-    return [_story(database, row) for row in found]
+def trace_person(database: Database, person: str, is_about: Callable[[Event], bool]) -> list[Story]:
+    """Return the stories of the events about a person (their hash), the oldest first. Raises QueueFailed.
+
+    ``is_about`` is asked of each event whose content is still there: see ``forget``.
+    """
+    known = database.read("SELECT number FROM event WHERE person = :person", {"person": person})
+    numbers = {row["number"] for row in known} | set(_find_mentions(database, is_about))
+    found = [database.read("SELECT * FROM event WHERE number = :number", {"number": n}) for n in sorted(numbers)]
+    return [_story(database, row) for rows in found for row in rows]
 
 
 def count_kept(
@@ -108,10 +113,14 @@ def forget(database: Database, person: str, is_about: Callable[[Event], bool]) -
     ``is_about`` is asked of each event whose content is still there: of one that waits for its first try, or could
     not be read, nobody has noted whom it is about. ``Database.tidy`` then clears what the disk has of them.
     """
-    found = [row["number"] for row in _list_kept(database) if _is_about(row["message"], is_about)]
+    found = _find_mentions(database, is_about)
     with database.writing() as connection:
         known = connection.execute("DELETE FROM event WHERE person = ?", (person,)).rowcount
         return known + sum(connection.execute("DELETE FROM event WHERE number = ?", (n,)).rowcount for n in found)
+
+
+def _find_mentions(database: Database, is_about: Callable[[Event], bool]) -> list[int]:
+    return [row["number"] for row in _list_kept(database) if _is_about(row["message"], is_about)]
 
 
 def _list_kept(database: Database) -> Iterator[sqlite3.Row]:

@@ -43,6 +43,10 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
+_LATER = {"started_at": None}  # fields that came later: what was stored before has them so
+_NEEDED = _CHECKS.keys() - _LATER.keys()
+
+
 def dump_event(event: Event) -> str:
     """Return the event as one line of JSON, which always has a UTF-8 form; ``load_event`` gives the equal event.
 
@@ -53,16 +57,18 @@ def dump_event(event: Event) -> str:
 
 
 def load_event(text: str) -> Event:
-    """Return the event that ``dump_event`` made this text of.
+    """Return the event that ``dump_event`` made this text of, of this Ringback or of one before or after it.
 
+    Fields that are not known here are left out; what changes the meaning of others takes another ``VERSION``.
     Raises ValueError if it is no such text; it names the fields at fault, and no value.
     """
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         raise ValueError("this is no event that was stored here: it is not JSON") from None
-    if not isinstance(found, dict) or found.keys() != _CHECKS.keys():
+    if not isinstance(found, dict) or not found.keys() >= _NEEDED:
         raise ValueError("this is no event that was stored here: it has other fields")
+    found = {**_LATER, **{name: value for name, value in found.items() if name in _CHECKS}}
     if faults := [name for name, is_right in _CHECKS.items() if not is_right(found[name])]:
         raise ValueError(f"this is no event that was stored here; at fault: {', '.join(faults)}")
     del found["v"]

@@ -11,10 +11,10 @@ from ringback.reports.columns import align
 Row = tuple[str, str, str]
 
 
-def tell_story(story: Story, zone: ZoneInfo) -> Iterator[str]:
-    """Yield the lines about one event, the oldest first, with times in ``zone``."""
+def tell_story(story: Story, zone: ZoneInfo, now: datetime) -> Iterator[str]:
+    """Yield the lines about one event, the oldest first, with times in ``zone``; ``now`` is aware."""
     yield f"event {story.event_id} of {story.source}"
-    yield from align(_list_rows(story, zone), indent=2)
+    yield from align(_list_rows(story, zone, now), indent=2)
 
 
 def count_kept(kept: list[Kept]) -> list[str]:
@@ -23,7 +23,7 @@ def count_kept(kept: list[Kept]) -> list[str]:
     return align(rows, indent=2)
 
 
-def _list_rows(story: Story, zone: ZoneInfo) -> Iterator[Row]:
+def _list_rows(story: Story, zone: ZoneInfo, now: datetime) -> Iterator[Row]:
     again = f"{story.received} times, the last at {_show(story.received_last, zone)}" if story.received > 1 else ""
     yield _show(story.received_at, zone), "received", again
     for at, outcome in story.earlier:
@@ -35,7 +35,7 @@ def _list_rows(story: Story, zone: ZoneInfo) -> Iterator[Row]:
             str(story.outcome.status),
             "; ".join(filter(None, (_explain(story.outcome), tries))),
         )
-    if story.held:
+    if story.held and story.next_try and story.next_try > now:
         yield "now", "is being tried", ""
     elif story.next_try:
         yield (
@@ -48,7 +48,7 @@ def _list_rows(story: Story, zone: ZoneInfo) -> Iterator[Row]:
 def _explain(outcome: Outcome) -> str:
     ids = {"campaign": outcome.campaign_id, "customer": outcome.customer_id, "record": outcome.record_id}
     known = ", ".join(f"{name} {value}" for name, value in ids.items() if value is not None)
-    return "; ".join(filter(None, (outcome.reason, known)))
+    return "; ".join(filter(None, (outcome.evidence, known)))
 
 
 def _show(at: datetime, zone: ZoneInfo) -> str:
