@@ -171,6 +171,29 @@ def test_forms_of_a_number(thulium: Sandbox, form: str) -> None:
     assert searched[:3] == ["601000001", "+48601000001", "48601000001"][: len(searched)]
 
 
+def test_oldest_of_several_pages(thulium: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More customers than Thulium gives at once are all looked at."""
+    monkeypatch.setattr("tests.sandbox.customers.MOST", 2)
+    thulium.behave(customers_order="newest")
+    for number in range(41, 46):
+        thulium.add_customer(number, surname="Lis", phone_number="601000001")
+    assert one(deliver(configure(thulium), make_event(phone_number="601000001"))).customer_id == 41
+    assert thulium.counts["search"] == 3
+
+
+def test_two_numbers_for_one_customer_at_once(thulium: Sandbox) -> None:
+    """Two leads who are one customer, found by different things at the same moment, both leave their number."""
+    thulium.add_customer(41, surname="Lis", identifier="i1", email="e@example.com", phone_number="601000001")
+    thulium.slow(0.05, "customer")
+    pipeline = Pipeline(configure(thulium, sources={"shop": {"customer": {"match": ["email"]}}}))
+    events = [
+        make_event(identifier="i1", phone_number="601000002"),
+        make_event("shop", email="e@example.com", phone_number="601000003"),
+    ]
+    run_at_once([lambda event=event: deliver(pipeline, event) for event in events])
+    assert sorted(find(thulium, 41)["phone_numbers"]) == ["601000001", "601000002", "601000003"]
+
+
 def test_oldest_of_all_forms_of_a_number(thulium: Sandbox) -> None:
     """Of several customers whose number is written in several ways the oldest is taken."""
     thulium.behave(phone_match="exact")

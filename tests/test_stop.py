@@ -178,7 +178,57 @@ def test_what_can_be_mended_is_told_first(thulium: Sandbox) -> None:
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
     thulium.refuse(441, "No.")
     thulium.fail("batch", faults.error(503), after=1)
-    assert read_statuses([stop(thulium, **ADA), stop(thulium, **ADA)]) == ["DEFERRED", "FAILED"]
+    assert [stop(thulium, customer_id=441).status for _ in range(2)] == ["DEFERRED", "FAILED"]
+
+
+@pytest.mark.parametrize("fault", [faults.error(400), faults.error(409, "Duplicated."), faults.error(422)])
+def test_stranger_whom_thulium_refuses(thulium: Sandbox, fault: faults.Fault) -> None:
+    """A stop is not given up because the person could not be created: a later try, or lead, may bring it about."""
+    thulium.fail("create", fault)
+    assert [stop(thulium, **ADA).status for _ in range(2)] == ["DEFERRED", "STOPPED"]
+    assert not is_called(thulium)
+
+
+def test_record_that_thulium_refuses(thulium: Sandbox) -> None:
+    """A stop whose record is refused is tried again for as long as it takes."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.refuse(441, "Not now.")
+    assert stop(thulium, **ADA).status == "DEFERRED"
+    thulium.heal()
+    assert stop(thulium, **ADA).status == "STOPPED"
+
+
+def test_details_stand_in_no_stops_way(thulium: Sandbox) -> None:
+    """A stranger is created with what they are found by, and nothing that Thulium might refuse."""
+    thulium.behave(custom_fields=("Zrodlo",))
+    places = {"phone_number": "phone", "custom_fields.Kraj": "land", "note": "note"}
+    settings = configure(thulium, sources={"optout": {"map": places}})
+    assert read_statuses(deliver(settings, make_event("optout", phone="601000001", land="PL", note="no"))) == [
+        "STOPPED"
+    ]
+
+
+def test_number_that_said_stop_is_given_to_nobody(thulium: Sandbox) -> None:
+    """A lead who is known by something else, with a number whose owner said stop, is not called on it."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    assert stop(thulium, phone_number="601000001").status == "STOPPED"
+    (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
+    assert (outcome.status, outcome.customer_id) == ("ALREADY_EXISTS", 441)
+    assert outcome.reason == "the number is another customer's, who was taken"
+    assert not is_called(thulium)
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_many_who_hide_their_numbers(thulium: Sandbox, order: str) -> None:
+    """Everybody is stopped also where a list's rows show no further numbers; a lead is the oldest's."""
+    thulium.behave(with_phone_numbers=False, customers_order=order)
+    for number in range(441, 449):
+        thulium.add_customer(number, surname="Lis", phone_number=["221000001", "601000001"])
+        thulium.put_record("00001", number, status_id=3)
+    (outcome,) = deliver(configure(thulium), make_event(phone_number="601000001"))
+    assert outcome.customer_id == 441
+    assert stop(thulium, phone_number="601000001").status == "STOPPED"
+    assert not is_called(thulium)
 
 
 def test_campaigns_that_are_named(thulium: Sandbox) -> None:

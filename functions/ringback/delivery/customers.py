@@ -80,10 +80,15 @@ class Customers:
 
     def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
         """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
+        is_stop = assignment.source.action == "stop"
+        notes = []
+        if not is_stop and (owners := self._find_owners(assignment, rows, deadline)):
+            rows = owners
+            notes.append("the number is another customer's, who was taken")
         ids = sorted({get_row_id(row) for row in rows})
         oldest = next(row for row in rows if get_row_id(row) == ids[0])
-        is_stop = assignment.source.action == "stop"
-        notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
+        if len(ids) > 1 and not is_stop:
+            notes.append(f"{len(ids)} customers match, the oldest was taken")
         update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
         try:
             self._update(oldest, assignment.lead, update, deadline)
@@ -94,6 +99,19 @@ class Customers:
         notes = [*assignment.lead.notes, *notes]
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
 
+    def _find_owners(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> list[Row]:
+        """Return those who have the lead's number already, if it would be added to one of ``rows`` who has it not.
+
+        To give it to a second customer would have it called for both, though its owner may have said stop.
+        """
+        lead, keys = assignment.lead, match_keys(assignment)
+        found_by = next(name for name in keys if any(carries(row, lead, name, self._region) for row in rows))
+        is_asked = "phone_number" in keys[: keys.index(found_by) + 1]
+        if lead.phone is None or is_asked or "phone_number" not in assignment.source.customer.update:
+            return []
+        owners = self._search.find_by_number(assignment, deadline)
+        return [] if {get_row_id(row) for row in owners} & {get_row_id(row) for row in rows} else owners
+
     def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
         """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
         names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
@@ -101,16 +119,22 @@ class Customers:
 
     def _update(self, row: Row, lead: Lead, update: Sequence[str], deadline: float) -> None:
         changes = find_changes(row, lead, update, self._region)
-        if any(name in changes for name in ADDED_ONLY):
-            # A search's row may lack further numbers, and what is put may replace what is there: look at the whole.
-            row = self._thulium.get_customer(get_row_id(row), deadline)
-            changes = find_changes(row, lead, update, self._region)
-        if changes:
-            self._thulium.update_customer(get_row_id(row), changes, deadline)
+        if not changes:
+            return
+        with self._locks.hold([("customer", get_row_id(row))], deadline):
+            if any(name in changes for name in ADDED_ONLY):
+                # A search's row may lack further numbers, and what is put may replace what is there: look at the whole.
+                row = self._thulium.get_customer(get_row_id(row), deadline)
+                changes = find_changes(row, lead, update, self._region)
+            if changes:
+                self._thulium.update_customer(get_row_id(row), changes, deadline)
 
     def _create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        lead = assignment.lead
+        if assignment.source.action == "stop":  # nothing may stand in its way that it does not need
+            lead = replace(lead, customer={name: lead.customer[name] for name in match_keys(assignment)})
         try:
-            created = self._thulium.create_customer(describe_new(assignment.lead), deadline)
+            created = self._thulium.create_customer(describe_new(lead), deadline)
         except CallFailed as error:
             return self._judge_refusal(assignment, error, deadline)
         # Another instance may have created the same person since our search: both look again and take the lowest id.
@@ -133,6 +157,8 @@ class Customers:
         rows = self._search.find_first(assignment, deadline)
         if rows:
             return self._complete(assignment, rows, deadline)
+        if assignment.source.action == "stop":  # a later lead may bring what is lacking
+            return assignment.defer(error)
         reason = assignment.scrub(error.message or error.reason)
         return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
 

@@ -1,7 +1,6 @@
 """lead -> the customers whom Thulium has for it already."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from ringback.delivery.rows import Row, carries, get_row_id, list_forms, match_keys, may_hide, sure_keys
 from ringback.errors import CallFailed
@@ -10,7 +9,8 @@ from ringback.mapping import Assignment
 from ringback.settings import Settings
 from ringback.thulium.api import Thulium
 
-LOOKED_AT = 5  # customers at most whose row may hide a number; more come where Thulium ignores what is searched for
+# Customers at most whose row may hide a number, the oldest first; more come where Thulium ignores what is searched for.
+LOOKED_AT, LOOKED_AT_FOR_A_STOP = 5, 100
 NOT_FOUND = 404
 
 
@@ -28,18 +28,20 @@ class Search:
         return next(filter(None, self._look(assignment.lead, match_keys(assignment), deadline)), [])
 
     def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
-        """Return those whom another instance may have created at the same time, and who was created here.
+        """Return those whom another instance may have created at the same time, and who was created here."""
+        keys = sure_keys(match_keys(assignment))
+        return [row for some in self._look(assignment.lead, keys, deadline) for row in some]
 
-        Both have the number as it is sent.
-        """
-        lead, keys = assignment.lead, sure_keys(match_keys(assignment))
-        forms = [(key, form) for key in keys for form in list_forms(lead, key, ())]
-        return [row for key, form in forms for row in self._look_for(form, lead, key, deadline)]
+    def find_by_number(self, assignment: Assignment, deadline: float) -> list[Row]:
+        """Return the customers who carry the lead's number."""
+        return [row for some in self._look(assignment.lead, ["phone_number"], deadline) for row in some]
 
     def find_all(self, assignment: Assignment, deadline: float) -> list[Row]:
         """Return every customer who matches, by whatever, and the one whose id the lead has."""
         lead = assignment.lead
-        rows = [row for some in self._look(lead, match_keys(assignment), deadline) for row in some]
+        rows = [
+            row for some in self._look(lead, match_keys(assignment), deadline, LOOKED_AT_FOR_A_STOP) for row in some
+        ]
         return rows if lead.customer_id is None else [*self._get(lead.customer_id, deadline), *rows]
 
     def _get(self, customer_id: int, deadline: float) -> list[Row]:
@@ -50,17 +52,17 @@ class Search:
                 raise
             return []
 
-    def _look(self, lead: Lead, keys: Sequence[str], deadline: float) -> Iterator[list[Row]]:
+    def _look(
+        self, lead: Lead, keys: Sequence[str], deadline: float, looked_at: int = LOOKED_AT
+    ) -> Iterator[list[Row]]:
         """Yield the customers who carry each value, in whichever form of it."""
         for name in keys:
             forms = list_forms(lead, name, self._forms)
-            yield [row for form in forms for row in self._look_for(form, lead, name, deadline)]
+            rows = [row for form in forms for row in self._thulium.find_customers(name, form, deadline)]
+            yield self._confirm(rows, lead, name, deadline, looked_at)
 
-    def _look_for(self, form: str, lead: Lead, name: str, deadline: float) -> list[Row]:
-        return self._confirm(self._thulium.find_customers(name, form, deadline), lead, name, deadline)
-
-    def _confirm(self, rows: Sequence[Row], lead: Lead, name: str, deadline: float) -> list[Row]:
+    def _confirm(self, rows: Sequence[Row], lead: Lead, name: str, deadline: float, looked_at: int) -> list[Row]:
         sure = [row for row in rows if carries(row, lead, name, self._region)]
-        hiding = (row for row in rows if may_hide(row, name) and row not in sure)
-        whole = [self._thulium.get_customer(get_row_id(row), deadline) for row in islice(hiding, LOOKED_AT)]
+        hiding = sorted({get_row_id(row) for row in rows if may_hide(row, name)} - {get_row_id(row) for row in sure})
+        whole = [self._thulium.get_customer(number, deadline) for number in hiding[:looked_at]]
         return [*sure, *(row for row in whole if carries(row, lead, name, self._region))]

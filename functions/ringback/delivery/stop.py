@@ -1,11 +1,13 @@
 """Opt-outs with customer ids -> outcomes: who said stop has a record that is not called in each campaign named."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ringback.delivery.batch import Batch
 from ringback.delivery.campaigns import decide
 from ringback.delivery.locks import Locks
 from ringback.delivery.parallel import run_each
+from ringback.delivery.rows import match_keys
 from ringback.errors import CallFailed
 from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
@@ -55,6 +57,8 @@ class Stop:
         for customer_id, outcome in outcomes.items():
             if outcome.status is Status.ALREADY_EXISTS:
                 outcomes[customer_id] = self._change(campaign, customer_id, assignment, deadline)
+            elif outcome.status is Status.FAILED and not is_nobody(assignment):
+                outcomes[customer_id] = replace(outcome, status=Status.DEFERRED)
         return list(outcomes.values())
 
     def _change(self, campaign: Campaign, customer_id: int, assignment: Assignment, deadline: float) -> Outcome:
@@ -80,3 +84,11 @@ class Stop:
             except CallFailed as error:
                 if error.http_status != NOT_FOUND:  # no campaign has it
                     raise
+
+
+def is_nobody(assignment: Assignment) -> bool:
+    """Return whether a stop may fail for good: it names an id and nothing else, and Thulium knows no such customer.
+
+    Any other refusal may pass, and the person is not to be called until it does.
+    """
+    return not match_keys(assignment)

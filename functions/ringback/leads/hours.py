@@ -179,7 +179,9 @@ def _read_unix(text: str) -> datetime | None:
 
 
 def _read_iso(text: str) -> datetime:
-    offset = _OFFSET.sub(lambda match: f"{match[1]}{match[2] or '+'}{match[3]}", text)  # a form's lost plus, or a space
+    offset = _OFFSET.sub(
+        lambda match: f"{match[1]}{match[2] or '+'}{match[3]}", text.upper()
+    )  # a form's lost plus, or a space
     try:
         return datetime.fromisoformat(offset)
     except ValueError:

@@ -9,7 +9,7 @@ from ringback.leads.digits import BadNumber, Digits, read_digits
 if TYPE_CHECKING:
     from phonenumbers import PhoneNumber
 
-__all__ = ["BadNumber", "Phone", "list_countries", "read_number", "recognise_number", "same_number", "search_forms"]
+__all__ = ["BadNumber", "Phone", "read_number", "recognise_number", "same_number", "search_forms"]
 
 # By Google's names. A form is open to all, and somebody is paid for each call to any other kind.
 _CALLABLE = frozenset({"FIXED_LINE", "MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP", "TOLL_FREE"})
@@ -47,31 +47,18 @@ def read_number(value: object, region: str, countries: Collection[str]) -> Phone
     Raises:
         BadNumber: it is none, or none to be called.
     """
-    digits = read_digits(value)
-    reading = _choose(digits, region, countries)
-    if reading is None:
-        raise BadNumber(_why_none(digits, region))
+    reading = _read(value, region, countries)
     if objection := _objection(reading, countries):
         raise BadNumber(objection)
-    return Phone(_e164(reading), _dialled_at_home(reading) if reading.country == region else _e164(reading))
+    return _make_phone(reading, region)
 
 
 def recognise_number(value: object, region: str, countries: Collection[str]) -> Phone:
-    """Read ``value`` as ``read_number`` does, but of any country: who is not called may still be asked about.
+    """Read ``value`` as ``read_number`` does, but of any country and kind: who is not called may still be asked about.
 
     Raises BadNumber.
     """
-    try:
-        return read_number(value, region, countries)
-    except BadNumber:
-        return read_number(value, region, list_countries())
-
-
-def list_countries() -> frozenset[str]:
-    """Return the codes of all countries."""
-    import phonenumbers  # noqa: PLC0415 - 40 ms, which a request without a number need not pay
-
-    return frozenset(phonenumbers.SUPPORTED_REGIONS)
+    return _make_phone(_read(value, region, countries), region)
 
 
 def search_forms(phone: Phone, forms: Collection[str]) -> list[str]:
@@ -87,6 +74,18 @@ def same_number(found: object, e164: str, region: str) -> bool:
     except BadNumber:
         return False
     return any(_e164(reading) == e164 for reading in _readings(digits, region))
+
+
+def _read(value: object, region: str, countries: Collection[str]) -> _Reading:
+    digits = read_digits(value)
+    reading = _choose(digits, region, countries)
+    if reading is None:
+        raise BadNumber(_why_none(digits, region))
+    return reading
+
+
+def _make_phone(reading: _Reading, region: str) -> Phone:
+    return Phone(_e164(reading), _dialled_at_home(reading) if reading.country == region else _e164(reading))
 
 
 def _choose(digits: Digits, region: str, countries: Collection[str]) -> _Reading | None:
@@ -107,24 +106,26 @@ def _readings(digits: Digits, region: str) -> Iterator[_Reading]:
         ways = [with_code]
     elif digits.text.startswith("0") and not abroad:
         ways = [digits.text]
-    elif abroad or digits.space or _is_own_mobile(with_code, region):
+    elif abroad or digits.space or _has_own_code(with_code, region):
         ways = [with_code, digits.text]
     else:
         ways = [digits.text, with_code]
     yield from filter(None, (_parse(way, region) for way in ways))
 
 
-def _is_own_mobile(with_code: str, region: str) -> bool:
-    """Say whether ``region``'s own country code stands before a mobile number of it.
+def _has_own_code(with_code: str, region: str) -> bool:
+    """Say whether ``region``'s own country code stands before a number of it.
 
-    Where numbers have no fixed length, 49177... could be a German landline's too; but those who have one write a 0.
+    Where numbers have no fixed length, 49221... could be another one of Germany's, too; but people who call inside such
+    a country write the 0 before it. Elsewhere (48221... in Poland) only a mobile number is sure to be one.
     """
     import phonenumbers  # noqa: PLC0415 - 40 ms, which a request without a number need not pay
 
     if not with_code.startswith(f"+{phonenumbers.country_code_for_region(region)}"):
         return False
     reading = _parse(with_code, region)
-    return reading is not None and reading.kind == "MOBILE"
+    has_prefix = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
+    return reading is not None and (reading.kind == "MOBILE" or has_prefix)
 
 
 def _parse(text: str, region: str) -> _Reading | None:

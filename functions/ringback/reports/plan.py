@@ -44,7 +44,9 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
     if rules.on_missing == "create" and (lead.phone or is_stop):
         yield Call("POST", "customers", describe_new(lead), "if nobody is found")
         for key in sure_keys(match_keys(assignment)):
-            yield from _plan_searches(key, assignment, (), "whether somebody else has done the same")
+            yield from _plan_searches(
+                key, assignment, settings.thulium.phone_forms, "whether somebody else has done the same"
+            )
     update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
     lacking = find_changes({}, lead, update, settings.phone_region)
     if not lead.customer_id and any(name in ADDED_ONLY for name in lacking):

@@ -16,6 +16,7 @@ __all__ = ["RecordReply", "Thulium"]
 
 FILTERS = frozenset({"identifier", "phone_number", "email"})
 MOST_ROWS = "1000"  # that a search may return; its default is 100, and the oldest may be the last
+MOST_PAGES = 5  # of one search; there are more only where Thulium ignores what is searched for
 PAUSE = 60.0  # seconds without a call after Thulium has refused the password
 
 Row = dict[str, object]
@@ -84,8 +85,15 @@ class Thulium:
         """
         if field not in FILTERS or not value.strip():
             raise ValueError(f"search by one of {', '.join(sorted(FILTERS))}, and not for an empty value")
-        params = {field: value, "limit": MOST_ROWS}
-        return replies.read_customers(self._ask("GET", "customers", deadline, params=params))
+        rows: list[Row] = []
+        for _ in range(MOST_PAGES):
+            params = {field: value, "limit": MOST_ROWS, **({"offset": str(len(rows))} if rows else {})}
+            reply = self._ask("GET", "customers", deadline, params=params)
+            page = replies.read_customers(reply)
+            rows += page
+            if not page or len(rows) >= replies.read_count(reply):
+                break
+        return rows
 
     def get_customer(self, customer_id: int, deadline: float) -> Row:
         """Return a customer, and no other one."""

@@ -84,6 +84,12 @@ def read_rows(reply: Reply) -> list[dict[str, object]]:
     return rows
 
 
+def read_count(reply: Reply) -> int:
+    """Return how many rows there are beside those in a list's reply; 0 where it does not say."""
+    data = _parse(reply)
+    return read_id(data.get("count")) or 0 if isinstance(data, dict) else 0
+
+
 def read_customers(reply: Reply) -> list[dict[str, object]]:
     """Return the rows of a list of customers, each with its ``customer_id`` as an int. Raises CallFailed."""
     return [{**row, "customer_id": _find_id(row, reply)} for row in read_rows(reply)]
