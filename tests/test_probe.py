@@ -112,6 +112,17 @@ def test_customer_whose_reply_was_lost_is_removed(thulium: Sandbox) -> None:
     assert [each["customer_id"] for each in thulium.customers] == [441]
 
 
+def test_customer_of_whom_nothing_is_heard_is_named(thulium: Sandbox) -> None:
+    """Where neither a reply nor a search tells whether a customer was made, it is said what to look for."""
+    thulium.fail("create", faults.reset(after_work=True))
+    thulium.fail("search", faults.error(500), times=None)
+    probing = prepare(thulium)
+    with pytest.raises(CallFailed):
+        list(probing.run())
+    assert probing.remove().startswith("not removed: perhaps a customer with the identifier ")
+    assert len(thulium.customers) == 2
+
+
 def test_nobody_else_is_removed(thulium: Sandbox) -> None:
     """A Thulium that gives everybody, whatever it is asked for, loses nobody by it."""
     probing = prepare(thulium)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from ringback.delivery.customers import FINAL_REFUSALS
 from ringback.errors import CallFailed, RingbackError
 from ringback.leads.phone import Phone
 from ringback.thulium.api import Thulium
@@ -55,6 +56,7 @@ class Probe:
         self._mark = f"ringback-probe-{mark}"
         self._deadline = monotonic() + PATIENCE
         self._made: list[int] = []
+        self._asked = 0  # for so many customers that may have been made
 
     def run(self) -> Iterator[Answer]:
         """Yield the answers. Call ``remove`` afterwards, however it ends. Raises CallFailed and ProbeRefused."""
@@ -70,8 +72,11 @@ class Probe:
         with suppress(CallFailed):
             rows = self._thulium.find_customers("identifier", self._mark, deadline)
             self._made += [int(str(row["customer_id"])) for row in rows if row.get("identifier") == self._mark]
-        left = [str(each) for each in dict.fromkeys(self._made) if not self._remove_one(each, deadline)]
-        return f"not removed: customer {', '.join(left)}; remove it by hand" if left else "all that was made is removed"
+        made = dict.fromkeys(self._made)
+        left = [f"customer {each}" for each in made if not self._remove_one(each, deadline)]
+        if len(made) < self._asked:  # no reply told whether it was made, and no search has found it yet
+            left.append(f"perhaps a customer with the identifier {self._mark}")
+        return f"not removed: {', '.join(left)}; remove it by hand" if left else "all that was made is removed"
 
     def _remove_one(self, customer: int, deadline: float) -> bool:
         with suppress(CallFailed):
@@ -113,7 +118,12 @@ class Probe:
             "phone_number": [self._phone.sent],
             "email": [f"{self._mark}@example.com"],
         }
-        self._made.append(self._thulium.create_customer(fields, self._deadline))
+        self._asked += 1
+        try:
+            self._made.append(self._thulium.create_customer(fields, self._deadline))
+        except CallFailed as error:
+            self._asked -= (error.http_status or 0) in FINAL_REFUSALS
+            raise
         return self._made[-1]
 
     def _finds(self, field: str, value: str, customer: int) -> bool:
