@@ -43,7 +43,8 @@ def test_campaigns_of_their_own(thulium: Sandbox) -> None:
         ("ADDED", "00002"),
         ("DEFERRED", "00009"),
     ]
-    assert outcomes[2].reason == "Thulium answered 404; Campaign not found.; Thulium's request 53678450401cf"
+    assert outcomes[2].reason == "Thulium answered 404; Campaign not found."
+    assert outcomes[2].evidence == f"{outcomes[2].reason}; Thulium's request 53678450401cf"
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,24 @@ def test_oldest_of_several_pages(thulium: Sandbox, monkeypatch: pytest.MonkeyPat
     assert thulium.counts["search"] == 3
 
 
+def test_search_that_has_no_end(thulium: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more pages than anybody has customers of one number, some are enough."""
+    monkeypatch.setattr("tests.sandbox.customers.MOST", 1)
+    for number in range(41, 49):
+        thulium.add_customer(number, surname="Lis", phone_number="601000001")
+    assert one(deliver(configure(thulium), make_event(phone_number="601000001"))).customer_id == 41
+    assert thulium.counts["search"] == 5
+
+
+def test_number_that_a_list_does_not_show(thulium: Sandbox) -> None:
+    """Who has the number, though a list shows only another one, is not given it again."""
+    thulium.behave(with_phone_numbers=False)
+    thulium.add_customer(41, surname="Lis", email="e@example.com", phone_number=["221000001", "601000001"])
+    settings = configure(thulium, sources={"website": {"customer": {"match": ["email"]}}})
+    assert one(deliver(settings, make_event(email="e@example.com", phone_number="601000001"))).customer_id == 41
+    assert "update" not in thulium.counts
+
+
 def test_two_numbers_for_one_customer_at_once(thulium: Sandbox) -> None:
     """Two leads who are one customer, found by different things at the same moment, both leave their number."""
     thulium.add_customer(41, surname="Lis", identifier="i1", email="e@example.com", phone_number="601000001")
