@@ -190,6 +190,18 @@ def test_search_that_has_no_end(thulium: Sandbox, monkeypatch: pytest.MonkeyPatc
     assert thulium.counts["search"] == 5
 
 
+def test_number_is_added_though_something_else_is_refused(thulium: Sandbox) -> None:
+    """What Thulium refuses of an update does not keep it from the number that is to be called."""
+    thulium.add_customer(41, surname="Lis", identifier="i1", phone_number="221000001")
+    thulium.fail("update", faults.error(400, "Unknown field."))
+    rules = {"customer": {"update": ["phone_number", "note"]}}
+    settings = configure(thulium, sources={"website": rules})
+    outcome = one(deliver(settings, make_event(identifier="i1", phone_number="601000001", note="call me")))
+    assert (outcome.status, outcome.reason) == ("ADDED", "the customer was not updated: Unknown field.")
+    assert find(thulium, 41)["phone_numbers"] == ["221000001", "601000001"]
+    assert [sorted(call.json) for call in thulium.calls("update")] == [["note", "phone_number"], ["phone_number"]]
+
+
 def test_number_that_a_list_does_not_show(thulium: Sandbox) -> None:
     """Who has the number, though a list shows only another one, is not given it again."""
     thulium.behave(with_phone_numbers=False)

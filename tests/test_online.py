@@ -92,6 +92,22 @@ def test_campaign_that_is_not_there(tmp_path: Path, thulium: Sandbox) -> None:
     assert find(thulium, tmp_path, "campaign 00009", sources=sources).text == "there is no such campaign"
 
 
+@pytest.mark.parametrize("fault", [faults.error(503), faults.error(404), faults.html(200)])
+def test_something_else_answers(tmp_path: Path, thulium: Sandbox, fault: faults.Fault) -> None:
+    """A server that is no Thulium, or one that is out of order, has let nobody in."""
+    thulium.fail("campaigns", fault)
+    (found,) = look(thulium, tmp_path)
+    assert found.word is WRONG
+
+
+def test_campaign_that_is_not_active(tmp_path: Path, thulium: Sandbox) -> None:
+    """A campaign in which nobody is called is told."""
+    thulium.add_campaign("00001", is_active=False)
+    found = find(thulium, tmp_path, "campaign callbacks (00001)")
+    assert found.word is WRONG
+    assert "is not active" in found.text
+
+
 def test_campaign_of_the_other_kind(tmp_path: Path, thulium: Sandbox) -> None:
     """A campaign that is fed from a file has no records of customers."""
     thulium.add_campaign("00001", is_crm=False)

@@ -90,12 +90,7 @@ class Customers:
         if len(ids) > 1 and not is_stop:
             notes.append(f"{len(ids)} customers match, the oldest was taken")
         update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
-        try:
-            self._update(oldest, assignment.lead, update, deadline)
-        except CallFailed as error:
-            if error.http_status not in FINAL_REFUSALS:
-                raise
-            notes.append(f"the customer was not updated: {assignment.scrub(error.message)}")
+        notes += self._update_what_goes(assignment, oldest, update, deadline)
         notes = [*assignment.lead.notes, *notes]
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
 
@@ -116,6 +111,19 @@ class Customers:
         """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
         names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
         return [name for name in names if not any(carries(row, assignment.lead, name, self._region) for row in rows)]
+
+    def _update_what_goes(self, assignment: Assignment, row: Row, update: Sequence[str], deadline: float) -> list[str]:
+        """Update a customer; where Thulium refuses some of it, with the number and the address alone. Return notes."""
+        notes = []
+        for fields in dict.fromkeys((tuple(update), tuple(name for name in update if name in ADDED_ONLY))):
+            try:
+                self._update(row, assignment.lead, fields, deadline)
+                break
+            except CallFailed as error:
+                if error.http_status not in FINAL_REFUSALS:
+                    raise
+                notes.append(f"the customer was not updated: {assignment.scrub(error.message)}")
+        return notes[:1]
 
     def _update(self, row: Row, lead: Lead, update: Sequence[str], deadline: float) -> None:
         changes = find_changes(row, lead, update, self._region)

@@ -23,6 +23,8 @@ from ringback.thulium.api import Thulium
 PATIENCE = 60.0  # seconds for all of it
 NOBODY = "ringback-check"  # an identifier that no customer has
 ABSENT = (400, 404)
+FORBIDDEN = 403
+IDLE = {"active": "is not active", "active_in_outbound": "does not work in this campaign at present"}
 
 
 class Online:
@@ -33,6 +35,7 @@ class Online:
         self._settings = settings
         self._thulium = thulium
         self._deadline = monotonic() + patience
+        self._inactive: set[str] = set()
 
     def look(self) -> Iterator[Finding]:
         """Yield what is found; nothing more when nobody is let in."""
@@ -45,9 +48,10 @@ class Online:
 
     def _look_at_entry(self) -> Finding:
         try:
-            self._thulium.campaigns(self._deadline)
+            rows = self._thulium.campaigns(self._deadline)
+            self._inactive = {str(row.get("id")) for row in rows if row.get("active") is False}
         except CallFailed as error:
-            if error.http_status in (None, 401):
+            if error.http_status != FORBIDDEN:  # whoever may not see them all has been let in
                 return Finding("thulium", WRONG, f"{error.reason}; look at its url, user and password")
         return Finding("thulium", RIGHT, "user and password are taken")
 
@@ -80,6 +84,8 @@ class Online:
         except CallFailed as error:
             why = f"{seen}, but shows no records ({error.reason}): is it fed from the CRM, and may the user see it?"
             return Finding(name_campaign(campaign), WRONG, why)
+        if campaign.id in self._inactive:
+            return Finding(name_campaign(campaign), WRONG, f"{seen}, but is not active: nobody is called")
         return Finding(name_campaign(campaign), RIGHT, seen)
 
     def _look_at_agent(self, campaign: Campaign, source: Source | None) -> Iterator[Finding]:
@@ -95,8 +101,8 @@ class Online:
                 text = "works in other campaigns only; add the agent to this one" if known else "there is no such agent"
                 yield Finding(what, WRONG, text)
             else:
-                gone = found.get("active") is False
-                yield Finding(what, WRONG, "is not active") if gone else Finding(what, RIGHT, "works in it")
+                idle = [text for key, text in IDLE.items() if found.get(key) is False]
+                yield Finding(what, WRONG, idle[0]) if idle else Finding(what, RIGHT, "works in it")
         except CallFailed as error:
             yield Finding(what, UNSEEN, f"can't be seen: {error.reason}")
 
