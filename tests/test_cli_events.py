@@ -169,6 +169,15 @@ def test_trace_of_who_waits(machine: Machine) -> None:
     assert machine.run("trace", "anna@example.com").stdout == told
 
 
+def test_replay_by_an_id_that_was_not_to_be_logged(machine: Machine) -> None:
+    """An event is replayed by its sender's id too, where that is known by its hash alone."""
+    queue = SqliteQueue(str(machine.path))
+    queue.put([make_event(1, id=hash_id("anna@example.com", Secret(WHOLE["log_key"])))], NOW)
+    queue.settle([(queue.take(1, NOW)[0], done(Status.FAILED))], NOW)
+    queue.close()
+    assert machine.run("replay", "anna@example.com").stdout.splitlines()[-1].startswith("1 to be tried again")
+
+
 def test_trace_while_all_is_paused(tmp_path: Path) -> None:
     """Where nothing is delivered it is said why an event waits."""
     machine = Machine(tmp_path)

@@ -542,11 +542,30 @@ def test_traps_among_constants() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", ["5", "true", "1.5", "text"])
-def test_plain_constants_are_taken(value: str) -> None:
-    """What YAML reads as it is written needs no quotes."""
-    text = yaml.safe_dump(make_config(make_source(set={"note": "NOTE"}))).replace("NOTE", value)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("note", "5"), ("note", "true"), ("note", "1.5"), ("note", "text"), ("vip", "yes"), ("vip", "True")],
+)
+def test_plain_constants_are_taken(name: str, value: str) -> None:
+    """What YAML reads as it is written needs no quotes, nor does a yes where one is asked for."""
+    text = yaml.safe_dump(make_config(make_source(set={name: "VALUE"}))).replace("VALUE", value)
     assert load(text).sources["website"].set
+
+
+def test_constant_that_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` takes away a constant of the preset, and is no trap."""
+    monkeypatch.setattr("ringback.grammar.preset.FOLDER", tmp_path)
+    (tmp_path / "own.yaml").write_text("set: {note: x, vip: true}\nverify: {scheme: token, header: X-Api-Key}\n")
+    text = yaml.safe_dump(make_config({**make_source(preset="own", set={"note": "NOTHING"}), "verify": "basic"}))
+    text = text.replace("NOTHING", "~").replace("verify: basic", "verify: {scheme: token, header: X-Api-Key}")
+    assert load(text).sources["website"].set == {"vip": True}
+
+
+def test_stop_ignores_statuses() -> None:
+    """A stop's records have the campaign's stop alone, so two statuses of its leads are no mistake."""
+    campaigns = {"c": {"id": "00001", "set": {"dictionary_status_id": 2}, "stop": {"status_id": 6}}}
+    source = make_source(action="stop", campaign="c", set={"status_id": 1})
+    assert load(make_config(source, campaigns=campaigns)).sources
 
 
 @pytest.mark.parametrize(

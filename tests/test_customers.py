@@ -181,6 +181,15 @@ def test_oldest_of_several_pages(thulium: Sandbox, monkeypatch: pytest.MonkeyPat
     assert thulium.counts["search"] == 3
 
 
+def test_page_that_brings_nothing(thulium: Sandbox) -> None:
+    """A list that says there are more, and has none on its next page, is at its end."""
+    thulium.add_customer(41, surname="Lis", phone_number="601000001")
+    row = {"customer_id": 41, "phone_number": "601000001", "phone_numbers": ["601000001"]}
+    thulium.fail("search", faults.says(json.dumps({"count": 2, "result": [row]})))
+    thulium.fail("search", faults.says(json.dumps({"count": 2, "result": []})))
+    assert one(deliver(configure(thulium), make_event(phone_number="601000001"))).customer_id == 41
+
+
 def test_search_that_has_no_end(thulium: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are more pages than anybody has customers of one number, some are enough."""
     monkeypatch.setattr("tests.sandbox.customers.MOST", 1)

@@ -438,6 +438,14 @@ def test_event_that_mentions_a_number(source: dict[str, Any], data: Any, expecte
     assert mapper.mentions(event, read_number("601000001", "PL", ["PL"])) is expected
 
 
+@pytest.mark.parametrize("text", ["+49 30 1234567", "030 1234567", "0049 30 1234567"])
+def test_number_with_a_zero_before_it_is_mentioned(text: str) -> None:
+    """Where a 0 is dialled before a number, it is found with and without it."""
+    mapper = Mapper(load({**make_config(given_source()), "phone_region": "DE"}))
+    event = Event("website", "e1", "k1", {"phone": text}, NOW)
+    assert mapper.mentions(event, read_number("030 1234567", "DE", ["DE"]))
+
+
 def test_event_of_a_source_that_is_gone_mentions_nobody() -> None:
     """Where nobody knows where the number is, nobody is found."""
     event = Event("elsewhere", "e1", "k1", {"phone": "601000001"}, NOW)

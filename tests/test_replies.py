@@ -198,7 +198,9 @@ def test_nonsense_is_no_object(content: object) -> None:
         read_object(reply(content))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", [], {}, {"customer_id": 1}, {"record_id": "7"}, {"success": True}])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", [], {}, {"customer_id": 1}, {"record_id": "7"}, {"success": True}, True]
+)
 @pytest.mark.parametrize("status", [200, 201, 204])
 def test_a_change_is_done_when_there_is_nothing_to_say(content: object, status: int) -> None:
     """A change is confirmed by success with an empty body, an empty object in PHP's forms, or by what was changed."""

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ringback.hosts.connections import LONGEST_ANSWER, Connections
 from tests.configs import SECRET, make_source, write_config
 from tests.sandbox import Sandbox, faults
 from tests.service import Service
@@ -168,6 +170,24 @@ def test_what_is_no_request(tmp_path: Path, thulium: Sandbox) -> None:
         assert service.stop() == 0
     told = "".join((*service.out, *service.err))
     assert not any(word in told for word in ("Kowalski", "601000077", "ip="))
+
+
+def test_connection_that_takes_no_answer_is_ended() -> None:
+    """What is sent to nobody who listens ends, as a request does that nobody goes on with."""
+    worker = Connections.__new__(Connections)
+    worker.tmp = SimpleNamespace(notify=lambda: None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Connections.note_read({"gunicorn.socket": ours})
+        worker.notify()
+        ours.sendall(b"answer")
+        until, how = Connections.limits[ours]
+        Connections.limits[ours] = until - LONGEST_ANSWER - 1, how
+        worker._looked = 0.0
+        worker.notify()
+        with pytest.raises(BrokenPipeError):
+            ours.sendall(b"more")
+        Connections.limits.pop(ours)
 
 
 def test_silent_connections_hold_nobody_up(tmp_path: Path, thulium: Sandbox) -> None:

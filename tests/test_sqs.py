@@ -160,6 +160,22 @@ def test_order_of_one_person_outlasts_a_refusal(amazon: Amazon, url: str, queue:
     assert [load_event(message.body).id for message in amazon.messages(url)] == ["e0", "e1", "e2"]
 
 
+def test_two_events_each_take_no_more_calls(amazon: Amazon, url: str, people: SqsQueue) -> None:
+    """Of many people with two events each the first go first, ten in a call, then the second."""
+    events = [make_event(number, id=f"p{number // 2}", key=f"k{number}") for number in range(40)]
+    people.put(events, NOW)
+    assert amazon.calls.count("SendMessageBatch") == 4
+    keys = [load_event(message.body).key for message in amazon.messages(url)]
+    assert keys == [f"k{number}" for number in (*range(0, 40, 2), *range(1, 40, 2))]
+
+
+def test_long_group_goes_as_it_comes(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+    """So many events of one person that one call each would take too long go ten in a call."""
+    queue.put([make_event(number) for number in range(30)], NOW)
+    assert amazon.calls.count("SendMessageBatch") == 3
+    assert [load_event(message.body).id for message in amazon.messages(url)] == [f"e{n}" for n in range(30)]
+
+
 def test_what_follows_a_refused_event_of_one_person_is_not_stored(amazon: Amazon, url: str, queue: SqsQueue) -> None:
     """A later event of a person waits with the one that is refused; other people's are stored."""
     amazon.fail("SendMessageBatch", ["1"], times=3)  # as above

@@ -208,14 +208,47 @@ def test_details_stand_in_no_stops_way(thulium: Sandbox) -> None:
     ]
 
 
-def test_number_that_said_stop_is_given_to_nobody(thulium: Sandbox) -> None:
+@pytest.mark.parametrize("known", [{}, {"phone_number": "601000041"}, {"email": "ada@example.com"}])
+def test_number_that_said_stop_is_given_to_nobody(thulium: Sandbox, known: dict[str, str]) -> None:
     """A lead who is known by something else, with a number whose owner said stop, is not called on it."""
-    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    thulium.add_customer(440, surname="Lis", identifier="crm:1", **known)
     assert stop(thulium, phone_number="601000001").status == "STOPPED"
     (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
-    assert (outcome.status, outcome.customer_id) == ("ALREADY_EXISTS", 441)
-    assert outcome.reason == "the number is another customer's, who was taken"
+    assert (outcome.status, outcome.reason) == ("SKIPPED", "said stop")
     assert not is_called(thulium)
+    assert not thulium.calls("update")
+
+
+def test_one_of_two_who_have_the_address_said_stop(thulium: Sandbox) -> None:
+    """The number of one of several who match is not given to the oldest of them, if its owner said stop."""
+    thulium.add_customer(440, surname="Lis", email="a@example.com")
+    thulium.add_customer(441, surname="Lis", email="a@example.com", phone_number="601000001")
+    settings = configure(thulium, sources={"website": {"customer": {"match": ["email", "phone_number"]}}})
+    assert stop(thulium, phone_number="601000001").status == "STOPPED"
+    (outcome,) = deliver(settings, make_event(email="a@example.com", phone_number="601000001"))
+    assert outcome.status == "SKIPPED"
+    assert not is_called(thulium)
+
+
+def test_who_said_stop_is_not_called_as_somebody_else(thulium: Sandbox) -> None:
+    """A lead is who it is known as, whoever else has its number: their own stop holds."""
+    thulium.add_customer(441, surname="Lis", identifier="crm:1", phone_number="601000041")
+    thulium.add_customer(442, surname="Mak", phone_number="601000001")
+    assert stop(thulium, phone_number="601000041").status == "STOPPED"
+    (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
+    assert (outcome.status, outcome.customer_id) == ("ALREADY_EXISTS", 441)
+    assert not is_called(thulium)
+
+
+@pytest.mark.parametrize("status_id", [3, None])
+def test_number_of_somebody_who_may_be_called(thulium: Sandbox, status_id: int | None) -> None:
+    """A number that another customer has too is added, as long as its owner has not said stop."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    thulium.add_customer(441, surname="Mak", phone_number="601000001")
+    if status_id:
+        thulium.put_record("00001", 441, status_id=status_id)
+    (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
+    assert (outcome.status, outcome.customer_id) == ("ADDED", 440)
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])

@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
 from ringback.grammar.campaign import CampaignSchema, GlobalStopSchema, ThuliumSchema, TopSchema
+from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.names import fill_in, look_up_in
 from ringback.grammar.queue_choice import choose_queue, find_queue_mistakes
@@ -126,7 +127,7 @@ class Reader:
                 yield name, None
                 continue
             data, bad = self._mistakes.load_good(schema, each, path, ["id"])
-            self._mistakes.add_traps((*path, "set"))
+            self._mistakes.add_traps((*path, "set"), FLAGS)
             if bad & {"set", "stop", "on_existing"}:
                 yield name, None
                 continue

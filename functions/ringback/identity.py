@@ -39,7 +39,7 @@ def name_event(event_id: object, context: Mapping[str, object], source: Source, 
     """
     if isinstance(event_id, bool) or not isinstance(event_id, str | int | float) or not str(event_id).strip():
         return None
-    text = str(event_id).strip()
+    text = str(int(event_id) if isinstance(event_id, float) and event_id.is_integer() else event_id).strip()
     is_plain = text.isprintable() and "@" not in unquote(text) and not text.startswith("+") and len(text) <= LONGEST_ID
     if is_plain and not tells_person(text, context, source):
         return text
@@ -79,8 +79,8 @@ def find_personal(event_id: str, context: Mapping[str, object], source: Source) 
 
 
 def read_digits(text: str) -> str:
-    """Return the digits of a text, whatever script they are in."""
-    return "".join(str(int(character)) for character in text if character.isdecimal())
+    """Return the digits of a text, whatever script they are in, without zeros before them: some write one, some not."""
+    return "".join(str(int(character)) for character in text if character.isdecimal()).lstrip("0")
 
 
 def list_words(text: str) -> set[str]:

@@ -115,7 +115,7 @@ class Mapper:
             told = str(look_into(event.data, event, source)(place))
         except ExpressionFailed:
             return False
-        return phone.sent.removeprefix("+") in "".join(filter(str.isdecimal, told))
+        return phone.sent.lstrip("+0") in "".join(filter(str.isdecimal, told))
 
     def recognise(self, event: Event, source: Source) -> str | None:
         """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""

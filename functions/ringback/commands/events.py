@@ -83,6 +83,8 @@ def replay(
     database = open_database(settings)
     if database is None:
         fail(REPLAYS[(settings.queue or "").partition(":")[0]])
+    if event_id and not history.trace(database, event_id):
+        event_id = hash_id(event_id, settings.log_key)
     kept = history.count_kept(database, event_id=event_id, source=source, reason=reason)
     left = [] if even_if_old else [each for each in kept if each.reason == TOO_OLD]
     count = history.replay(

@@ -12,7 +12,7 @@ from ringback.errors import CallFailed
 from ringback.leads.lead import MATCH_FIELDS, Lead
 from ringback.mapping import Assignment, invalid
 from ringback.outcome import Outcome, Status
-from ringback.settings import Settings
+from ringback.settings import Campaign, Settings
 from ringback.thulium.api import Thulium
 
 FINAL_REFUSALS = (400, 409, 422)  # Thulium's word about this customer; any other error is about the call
@@ -78,34 +78,28 @@ class Customers:
             return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
         return self._create(assignment, deadline)
 
-    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
+    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead | Outcome:
         """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
-        is_stop = assignment.source.action == "stop"
-        notes = []
-        if not is_stop and (owners := self._find_owners(assignment, rows, deadline)):
-            rows = owners
-            notes.append("the number is another customer's, who was taken")
         ids = sorted({get_row_id(row) for row in rows})
         oldest = next(row for row in rows if get_row_id(row) == ids[0])
-        if len(ids) > 1 and not is_stop:
-            notes.append(f"{len(ids)} customers match, the oldest was taken")
+        is_stop = assignment.source.action == "stop"
+        if not is_stop and self._is_number_stopped(assignment, oldest, deadline):
+            return assignment.outcome(Status.SKIPPED, "said stop")
+        notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
         update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
-        notes += self._update_what_goes(assignment, oldest, update, deadline)
-        notes = [*assignment.lead.notes, *notes]
+        notes = [*assignment.lead.notes, *notes, *self._update_what_goes(assignment, oldest, update, deadline)]
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
 
-    def _find_owners(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> list[Row]:
-        """Return those who have the lead's number already, if it would be added to one of ``rows`` who has it not.
-
-        To give it to a second customer would have it called for both, though its owner may have said stop.
-        """
-        lead, keys = assignment.lead, match_keys(assignment)
-        found_by = next(name for name in keys if any(carries(row, lead, name, self._region) for row in rows))
+    def _is_number_stopped(self, assignment: Assignment, oldest: Row, deadline: float) -> bool:
+        """Return whether the lead's number, which a customer would be given, is of somebody who is not to be called."""
+        lead, keys, campaign = assignment.lead, match_keys(assignment), assignment.campaigns[0]
+        found_by = next((name for name in keys if carries(oldest, lead, name, self._region)), keys[0])
         is_asked = "phone_number" in keys[: keys.index(found_by) + 1]
         if lead.phone is None or is_asked or "phone_number" not in assignment.source.customer.update:
-            return []
-        owners = self._search.find_by_number(assignment, deadline)
-        return [] if {get_row_id(row) for row in owners} & {get_row_id(row) for row in rows} else owners
+            return False
+        owners = {get_row_id(row) for row in self._search.find_by_number(assignment, deadline)}
+        others = sorted(owners) if get_row_id(oldest) not in owners else []
+        return any(is_not_called(self._thulium.get_record(campaign.id, each, deadline), campaign) for each in others)
 
     def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
         """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
@@ -169,6 +163,14 @@ class Customers:
             return assignment.defer(error)
         reason = assignment.scrub(error.message or error.reason)
         return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
+
+
+def is_not_called(record: Row | None, campaign: Campaign) -> bool:
+    """Return whether a record is one that the dialler leaves alone, by its kind of status or as the campaign's stop."""
+    if record is None:
+        return False
+    stop = campaign.stop.get("status_id")
+    return record.get("system_status") == "NO_CALL" or (stop is not None and str(record.get("status_id")) == str(stop))
 
 
 def known_by(lead: Lead) -> list[tuple[str, object]]:

@@ -81,5 +81,5 @@ def find_route_mistakes(source: Source, campaign: Campaign) -> Iterator[tuple[st
     statuses = {"status_id", "dictionary_status_id"} & given
     if source.action == "lead" and campaign.on_existing == "requeue" and not statuses:
         yield "campaign", f"campaign {campaign.name} requeues, which takes a status: give it `set: {{status_id: ...}}`"
-    if len(statuses) > 1:
+    if source.action == "lead" and len(statuses) > 1:
         yield "set", "both status_id and dictionary_status_id are given; Thulium takes one"

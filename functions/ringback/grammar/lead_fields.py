@@ -11,6 +11,9 @@ from ringback.leads.hours import read_relative
 from ringback.leads.lead import ADDRESSES, LEAD_FIELDS, is_lead_field, nest_fields
 from ringback.leads.lead_schema import LeadSchema
 
+FLAGS = frozenset(
+    name for name, field in LeadSchema("PL", [], ZoneInfo("UTC")).fields.items() if isinstance(field, fields.Boolean)
+)
 CUSTOM = "your own fields are custom_fields.<its name>"
 ANY_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -28,11 +28,15 @@ class Mistakes:
         if path not in self._unsaid:
             self._texts.setdefault(path, text + self._explain(path, text))
 
-    def add_traps(self, path: Path) -> None:
-        """Add a mistake for each text below ``path`` of which YAML has made something else than is written there."""
-        inside = (each for each in self._plain if each[: len(path)] == path)
-        for each in inside:
-            if json.dumps(read_yaml(self._plain[each]).data, default=str) != self._plain[each]:
+    def add_traps(self, path: Path, flags: Collection[str]) -> None:
+        """Add a mistake for each text below ``path`` of which YAML has made something else than is written there.
+
+        A yes or no may be written in each of YAML's ways where it is one of the ``flags``.
+        """
+        for each in (each for each in self._plain if each[: len(path)] == path):
+            value = read_yaml(self._plain[each]).data
+            is_meant = value is None or (isinstance(value, bool) and each[-1] in flags)
+            if not is_meant and json.dumps(value, default=str) != self._plain[each]:
                 self.add(each, NOT_A_TEXT)
 
     def leave_out(self, path: Path) -> None:
@@ -83,5 +87,5 @@ class Mistakes:
         meant = json.dumps(value, default=str)
         if meant == raw and not text.startswith(NOT_A_TEXT):
             return ""
-        kind = "a yes or no" if isinstance(value, bool) else "a number"
-        return f': YAML reads {raw} as {kind if meant == raw else meant}, write "{raw}"'
+        kind = "nothing" if value is None else "a yes or no" if isinstance(value, bool) else "a number"
+        return f': YAML reads {raw} as {kind if meant == raw or value is None else meant}, write "{raw}"'

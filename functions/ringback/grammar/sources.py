@@ -10,6 +10,7 @@ from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path, compile_path
 from ringback.grammar.contradictions import find_contradictions
 from ringback.grammar.fields import Parsed, find_nearest, flatten
+from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, merge, read_preset
@@ -50,7 +51,7 @@ class SourceReader:
         merged = self._merge_preset(raw, path)
         plain = {key: value for key, value in merged.items() if key in raw or key not in ABOUT}
         data, bad = self._load(plain, path)
-        self._mistakes.add_traps((*path, "set"))
+        self._mistakes.add_traps((*path, "set"), FLAGS)
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
         source = self._build(name, merged, data)

@@ -18,6 +18,7 @@ from ringback import log
 from ringback.web import answer_json
 
 LONGEST_READ = 6.0  # seconds in which a request has to be there, headers and body
+LONGEST_ANSWER = 40.0  # seconds for the rest: some work, and sending the answer to who may not take it
 LONGEST_SILENCE = 4.0  # seconds in which its first byte has to
 UNREADABLE = answer_json(400, {"error": "the request can't be read"})
 HEAD = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
@@ -26,13 +27,13 @@ HEAD = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: applicati
 class Connections(ThreadWorker):  # type: ignore[misc] # as above
     """A process that answers. A thread is given a connection when something has come on it, and not before."""
 
-    reading: ClassVar[dict[socket.socket, float]] = {}
+    limits: ClassVar[dict[socket.socket, tuple[float, int]]] = {}
     _looked = 0.0
 
     @classmethod
     def note_read(cls, environ: Mapping[str, Any]) -> None:
-        """Take note that a request is there: from now on it is we who take the time."""
-        cls.reading.pop(environ["gunicorn.socket"], None)
+        """Take note that a request is there: from now on it is we who take the time, until it is to be sent."""
+        cls.limits[environ["gunicorn.socket"]] = time.monotonic() + LONGEST_ANSWER, socket.SHUT_RDWR
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread, or watch it until there is something to read."""
@@ -45,23 +46,23 @@ class Connections(ThreadWorker):  # type: ignore[misc] # as above
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: TConn) -> object:
-        """Read and answer a request; the reading ends in time."""
-        self.reading[conn.sock] = time.monotonic() + LONGEST_READ
+        """Read and answer a request; the reading ends in time, and so does the sending."""
+        self.limits[conn.sock] = time.monotonic() + LONGEST_READ, socket.SHUT_RD
         try:
             return super().handle(conn)
         finally:
-            self.reading.pop(conn.sock, None)
+            self.limits.pop(conn.sock, None)
 
     def notify(self) -> None:
-        """End the reading of those who take too long over it; gunicorn calls this once a second at least."""
+        """End what takes too long; gunicorn calls this once a second at least."""
         super().notify()
         now = time.monotonic()
         if now - self._looked < 1:
             return
         self._looked = now
-        for sock in [sock for sock, until in list(self.reading.items()) if until < now]:
+        for sock, how in [(sock, how) for sock, (until, how) in list(self.limits.items()) if until < now]:
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RD)
+                sock.shutdown(how)
 
     def handle_error(self, _req: object, client: socket.socket, _address: object, _error: Exception) -> None:
         """Answer what is no request; neither the answer nor the log repeats any of it."""

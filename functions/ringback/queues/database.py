@@ -13,6 +13,7 @@ from ringback.queues.forks import after_forks, before_forks
 from ringback.queues.tables import make_tables
 
 PATIENCE = 3.5  # seconds; a sender waits for eight, and may have waited for another one's patience before
+MOMENT = 50  # milliseconds
 MOVE_EVERY = 100  # commits after which the log is moved into the file
 
 
@@ -70,9 +71,9 @@ class Database:
     def _move_log(self, connection: sqlite3.Connection, mode: str) -> bool:
         """Move the log into the file, and say whether all of it was; else the next time will do.
 
-        Nobody is waited for: whoever waits here keeps all others from writing.
+        Readers are waited for a moment only: whoever waits here keeps all others from writing.
         """
-        connection.execute("PRAGMA busy_timeout = 0")
+        connection.execute(f"PRAGMA busy_timeout = {MOMENT}")
         try:
             return _move_log(connection, mode)
         finally:

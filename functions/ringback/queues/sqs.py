@@ -149,12 +149,22 @@ def _bound(seconds: float) -> int:
 
 
 def _cut(messages: Sequence[Message]) -> Iterator[list[int]]:
-    """Yield which messages go into each call: of one group one, for of two the first alone may be refused."""
-    batch: list[int] = []
+    """Yield which messages go into each call: of one group one, for of two the first alone may be refused.
+
+    The first of each group go first, then the second; what keeps its order is a group. Where a group is longer than a
+    call nobody could wait for so many calls, and they go as they come.
+    """
+    turns: dict[str, int] = {}
+    order: list[tuple[int, int]] = []
     for number, message in enumerate(messages):
-        inside = [messages[other] for other in batch]
+        turns[message.group] = turn = turns.get(message.group, -1) + 1
+        order.append((turn, number))
+    is_strict = max(turns.values(), default=0) < MOST
+    batch: list[int] = []
+    for _, number in sorted(order) if is_strict else order:
+        inside, message = [messages[other] for other in batch], messages[number]
         is_full = len(batch) == MOST or message.size + sum(each.size for each in inside) > CALL_SIZE
-        if batch and (is_full or message.group in {each.group for each in inside}):
+        if batch and (is_full or (is_strict and message.group in {each.group for each in inside})):
             yield batch
             batch = []
         batch.append(number)

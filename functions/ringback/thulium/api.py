@@ -89,7 +89,7 @@ class Thulium:
         for _ in range(MOST_PAGES):
             params = {field: value, "limit": MOST_ROWS, **({"offset": str(len(rows))} if rows else {})}
             reply = self._ask("GET", "customers", deadline, params=params)
-            page = replies.read_customers(reply)
+            page = replies.read_customers(reply, is_first=not rows)
             rows += page
             if not page or len(rows) >= replies.read_count(reply):
                 break

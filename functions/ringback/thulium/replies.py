@@ -59,7 +59,7 @@ def check_done(reply: Reply) -> None:
     Documented is an empty body; ``[]`` is PHP's empty object. Of all else only what was changed, told by its id, or a
     plain ``success`` is a word of it.
     """
-    if is_success(reply) and (not reply.body.strip() or _parse(reply) in ([], {})):
+    if is_success(reply) and (not reply.body.strip() or _parse(reply) in ([], {}, True)):
         return
     told = read_object(reply)
     is_told = any(read_id(told.get(name)) for name in ("record_id", "customer_id", "id"))
@@ -67,10 +67,10 @@ def check_done(reply: Reply) -> None:
         raise explain(reply)
 
 
-def read_rows(reply: Reply) -> list[dict[str, object]]:
+def read_rows(reply: Reply, *, is_first: bool = True) -> list[dict[str, object]]:
     """Return the rows of a list, which may come bare, as ``{count, result}`` or as ``{data}``. Raises CallFailed.
 
-    No rows are nobody only if nothing else is said: for nobody somebody would be created.
+    No rows are nobody only if nothing else is said, for nobody somebody would be created; or if rows came before.
     """
     data = read_data(reply)
     told = read_object(reply) if isinstance(data, dict) else {}
@@ -78,7 +78,7 @@ def read_rows(reply: Reply) -> list[dict[str, object]]:
     if (
         not isinstance(rows, list)
         or not all(isinstance(row, dict) for row in rows)
-        or (read_id(told.get("count")) and not rows)
+        or (is_first and read_id(told.get("count")) and not rows)
     ):
         raise explain(reply)
     return rows
@@ -90,9 +90,9 @@ def read_count(reply: Reply) -> int:
     return read_id(data.get("count")) or 0 if isinstance(data, dict) else 0
 
 
-def read_customers(reply: Reply) -> list[dict[str, object]]:
+def read_customers(reply: Reply, *, is_first: bool = True) -> list[dict[str, object]]:
     """Return the rows of a list of customers, each with its ``customer_id`` as an int. Raises CallFailed."""
-    return [{**row, "customer_id": _find_id(row, reply)} for row in read_rows(reply)]
+    return [{**row, "customer_id": _find_id(row, reply)} for row in read_rows(reply, is_first=is_first)]
 
 
 def read_customer(reply: Reply, customer_id: int) -> dict[str, object]:
