@@ -349,3 +349,8 @@ def test_rounding_up(moment: datetime, microseconds: int) -> None:
     rounded = round_up(moment.astimezone(WARSAW))
     assert (rounded.second, rounded.microsecond) == (0, 0)
     assert timedelta(0) <= rounded - moment < MINUTE
+
+
+def test_small_letters_of_a_time() -> None:
+    """ISO 8601 may be written in small letters."""
+    assert read_time("2026-11-03t10:00:00z", ZoneInfo("Europe/Warsaw")) == datetime(2026, 11, 3, 10, tzinfo=UTC)

@@ -487,3 +487,17 @@ def test_word_for_nothing() -> None:
     event = take_one({"id": "null", "a": ["null", "x"], "b": {"c": "null"}}, empty="null", event_id="id")
     assert event.data == {"id": None, "a": [None, "x"], "b": {"c": None}}
     assert not event.identified
+
+
+def test_byte_order_mark_before_json_of_another_type() -> None:
+    """What begins like JSON is JSON where that is assumed, also behind the mark that some editors leave."""
+    settings = given_source(body="application/json")
+    request = Request(
+        "POST",
+        "/website",
+        "",
+        {**HEADERS, "content-type": "application/x-www-form-urlencoded"},
+        b'\xef\xbb\xbf {"id": 1}',
+    )
+    [event] = take(request, settings)
+    assert event.data == {"id": 1}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback.leads.digits import read_digits
-from ringback.leads.phone import BadNumber, Phone, read_number, same_number, search_forms
+from ringback.leads.phone import BadNumber, Phone, read_number, recognise_number, same_number, search_forms
 
 MOBILE = Phone("+48601000001", "601000001")
 LANDLINE = Phone("+48221234567", "221234567")
@@ -311,3 +311,20 @@ def test_import_is_cheap() -> None:
     code = "import sys, ringback.leads.phone; sys.exit('phonenumbers' in sys.modules)"
     functions = str(Path(__file__).parents[1] / "functions")
     assert subprocess.run([sys.executable, "-c", code], check=False, env={"PYTHONPATH": functions}).returncode == 0
+
+
+@pytest.mark.parametrize("text", ["801 123 456", "700 123 456", "+49 30 901820", "+882 1612345678"])
+def test_who_is_not_called_is_recognised(text: str) -> None:
+    """A stop, or a question, may be about a number that nobody would call: of another country, or one that costs."""
+    assert recognise_number(text, "PL", ["PL"]).e164.startswith("+")
+    with pytest.raises(BadNumber):
+        read_number(text, "PL", ["PL"])
+
+
+@pytest.mark.parametrize(
+    ("text", "e164"),
+    [("49221 1234567", "+492211234567"), ("49 351 123456", "+49351123456"), ("0221 1234567", "+492211234567")],
+)
+def test_code_without_a_plus_before_a_landline(text: str, e164: str) -> None:
+    """Where people dial a 0 at home, a number that begins with the country's own code has it."""
+    assert read_number(text, "DE", ["DE"]).e164 == e164

@@ -1,6 +1,7 @@
 """The way of events from the queue to their verdicts."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -272,3 +273,18 @@ def test_accept(thulium: Sandbox) -> None:
     assert (taken[0].name, [event.data for event in taken[1]]) == ("website", [ADA])
     assert isinstance(pipeline.accept(Request("HEAD", "/website", "", {}, b""), NOW), Response)
     assert thulium.counts == {}
+
+
+def test_sender_that_does_not_answer_keeps_others_for_a_while_only(
+    thulium: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many thin events wait for a server that says nothing, an event beside them is delivered soon."""
+    monkeypatch.setattr("ringback.pipeline.LONGEST_FETCH", 0.3)
+    with socket.create_server(("127.0.0.1", 0), backlog=99) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/{{id}}"
+        settings = configure(thulium, sources={"shop": {"fetch": {"url": url}}})
+        thin = [make_event("shop", id=str(number)) for number in range(40)]
+        started = time.monotonic()
+        outcomes = deliver(settings, *thin, make_event(phone_number="601000001"))
+    assert time.monotonic() - started < 5
+    assert read_statuses(outcomes) == ["DEFERRED"] * 40 + ["ADDED"]

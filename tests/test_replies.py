@@ -293,6 +293,7 @@ def test_a_request_id_is_an_id(given_id: object, kept: str | None) -> None:
     [
         ("0", 0),
         ("120", 120),
+        (" 120 ", 120),
         ("3600", 3600),
         (formatdate(1_000_090, usegmt=True), 90),
         (formatdate(1_000_090), 90),

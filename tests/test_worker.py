@@ -212,7 +212,7 @@ def test_lost_lease_is_logged(queue: SqliteQueue, capsys: pytest.CaptureFixture[
         queue.close()
         path.rename(tmp_path / "aside")
         path.mkdir()
-        time.sleep(0.3)
+        time.sleep(0.25)  # the lease is renewed every 0.1 s: not while the file is put back
         path.rmdir()
         (tmp_path / "aside").rename(path)
         return done()
@@ -299,7 +299,7 @@ def test_stopping_finishes_what_is_being_delivered(queue: SqliteQueue) -> None:
 def test_stopping_hands_back_what_does_not_end(queue: SqliteQueue) -> None:
     """What is still being delivered some time after a worker was told to stop is given to the next one at once."""
     queue.put([make_event()], read_clock())
-    thulium = Thulium(seconds=1.5)
+    thulium = Thulium(seconds=3)
     thread, stop = start(Worker(queue, thulium, quietly, lease=timedelta(seconds=0.6)))
     until(lambda: thulium.seen)
     stop.set()
