@@ -95,12 +95,12 @@ def names(thulium: Sandbox) -> str:
 
 def stay_up(thulium: Sandbox, function: Function, screen: Screen, log: Log) -> None:
     """Invite to requests of one's own, and show what becomes of them, until the program is ended."""
+    log.screen = screen  # before the invitation: who follows it at once is to see an outcome too
     screen.line(screen.paint("\nYour turn (Ctrl-C ends it):", BOLD))
     screen.line(f"  curl {function.url}/landing -H 'X-Api-Key: {SECRETS['FORM_TOKEN']}' \\")
     screen.line("    -d full_name='Ola Nowak' -d tel='601 000 123'")
     screen.line(screen.paint(f"  curl '{thulium.url}/_sandbox/records?campaign_id=00001'  # what Thulium has", DIM))
     screen.line()
-    log.screen = screen
     threading.Event().wait()
 
 
