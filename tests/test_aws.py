@@ -352,7 +352,7 @@ def test_delivery_ends_in_time(stack: Stack, thulium: Sandbox) -> None:
     post(lead(1))
     started = time.monotonic()
     assert len(stack.deliver(SETTLING + 0.3)) == 1
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
 
 
 def test_paused_queue_keeps_all(

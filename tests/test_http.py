@@ -228,10 +228,14 @@ def test_answer_comes_in_time(opened: Open, thulium: Sandbox, fault: faults.Faul
     """However long Thulium keeps us waiting, the sender is answered within its patience."""
     thulium.fail("*", fault, times=None)
     door = opened({"website": make_source(answer_within=1)})
-    started = time.monotonic()
-    answer = door.post("/website", LEAD, PROVEN)
-    assert time.monotonic() - started < 1
-    expect_retry(answer)
+    took = []
+    for _ in range(3):  # a busy machine may spoil a try
+        started = time.monotonic()
+        expect_retry(door.post("/website", LEAD, PROVEN))
+        took.append(time.monotonic() - started)
+        if took[-1] < 1:
+            return
+    raise AssertionError(took)
 
 
 def test_bad_configuration(opened: Open, request: pytest.FixtureRequest) -> None:

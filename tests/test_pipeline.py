@@ -187,13 +187,13 @@ def test_deadline_is_kept(thulium: Sandbox) -> None:
     start = time.monotonic()
     events = [make_event(phone_number=f"60100{n:04}") for n in range(20)] + [make_event("optout", **ADA)]
     verdicts = Pipeline(configure(thulium)).deliver(events, NOW, start + 0.4)
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < 4
     assert all(isinstance(verdict, Again) for verdict in verdicts)
 
 
 def test_nobody_waits_for_a_neighbour(thulium: Sandbox) -> None:
     """Whoever has less time does not wait for another event about the same person that has more."""
-    thulium.fail("search", faults.Fault(work=True, wait=1.0))
+    thulium.fail("search", faults.Fault(work=True, wait=2.0))
     pipeline = Pipeline(configure(thulium))
     first = threading.Thread(target=deliver, args=(pipeline, make_event(**ADA)))
     first.start()
@@ -201,7 +201,7 @@ def test_nobody_waits_for_a_neighbour(thulium: Sandbox) -> None:
         time.sleep(0.01)
     start = time.monotonic()
     verdict = judge(pipeline, make_event(**ADA), deadline=start + 0.1)
-    assert time.monotonic() - start < 0.8
+    assert time.monotonic() - start < 1.8
     assert verdict.outcome.reason == "no time left: another event about the same person took it"
     first.join()
     assert len(thulium.customers) == 1

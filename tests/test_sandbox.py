@@ -846,13 +846,13 @@ def test_garbage_on_the_line(call: Client, thulium: Sandbox) -> None:
 
 def test_latency(call: Client, thulium: Sandbox) -> None:
     """Each call takes as long as is told, a kind of call as long as is told of it."""
-    thulium.slow(0.3)
+    thulium.slow(0.8)
     thulium.slow(0, "campaigns")
     started = time.monotonic()
     call("GET", "outbounds")
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < 0.75
     call("GET", "customers")
-    assert time.monotonic() - started >= 0.3
+    assert time.monotonic() - started >= 0.8
 
 
 def test_wait(call: Client, thulium: Sandbox) -> None:
@@ -892,7 +892,7 @@ def test_stop_waits_for_nobody() -> None:
         wait_until(lambda: thulium.counts.get("batch") == 4)
         started = time.monotonic()
         thulium.stop()
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         for each in (connection, *others):
             each.close()
 

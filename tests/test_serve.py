@@ -60,13 +60,13 @@ def test_direct_mode(tmp_path: Path, thulium: Sandbox) -> None:
 
 def test_queue_is_emptied_beside(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
     """With a SQLite queue the sender is answered before Thulium is asked, and the worker delivers."""
-    thulium.slow(0.3)
+    thulium.slow(2, "batch")
     with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
         start = time.monotonic()
         status, body = service.ask("POST", "/website", lead(1), KEY)
         took = time.monotonic() - start
         assert (status, json.loads(body)["accepted"]) == (200, 1)
-        assert took < 0.3
+        assert took < 2
         service.wait_until(lambda: service.lines("customer.outcome"))
         assert service.stop() == 0
     assert service.lines("customer.outcome")[0]["status"] == "ADDED"
@@ -85,7 +85,7 @@ def test_accepting_waits_for_nobody(tmp_path: Path, thulium: Sandbox, queue: Pat
         for number in range(1, 6):
             start = time.monotonic()
             assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
-            assert time.monotonic() - start < 1  # a call to Thulium may take ten
+            assert time.monotonic() - start < 5  # a call to Thulium may take ten
 
 
 def test_stop_lets_a_delivery_end(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:

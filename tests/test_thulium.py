@@ -280,7 +280,7 @@ def test_a_call_has_what_is_left_until_the_deadline(sandbox: Sandbox, thulium: T
     started = time.monotonic()
     with pytest.raises(CallFailed, match="no answer in time"):
         thulium.campaigns(started + 0.1)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
 
 
 def test_a_call_has_its_own_limit(sandbox: Sandbox, soon: float) -> None:
@@ -289,7 +289,7 @@ def test_a_call_has_its_own_limit(sandbox: Sandbox, soon: float) -> None:
     started = time.monotonic()
     with pytest.raises(CallFailed, match="no answer in time"):
         connect(sandbox, timeout=0.1).campaigns(soon)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
 
 
 def test_without_time_no_call_is_made(sandbox: Sandbox, thulium: Thulium) -> None:

