@@ -131,7 +131,7 @@ def sign_case(case: Case, at: datetime = NOW) -> Request:
 def load_case(case: Case, load: Load, sender: Answerer) -> Settings:
     """Return a case's settings, its sender having what the case says."""
     sender.replies, sender.asked = case.fetched, {}
-    in_a_hurry = {"answer_within": 0.6} if "DEFERRED" in case.leads else {}  # else it is tried again all the time
+    in_a_hurry = {"answer_within": 1.5} if "DEFERRED" in case.leads else {}  # else it is tried again all the time
     return load(make_entry(case.preset, {**case.source, **in_a_hurry}, sender.url))
 
 

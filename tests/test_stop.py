@@ -401,7 +401,6 @@ def test_between_the_look_and_the_change(thulium: Sandbox) -> None:
     requeue.start()
     while "record" not in thulium.counts:
         time.sleep(0.001)
-    time.sleep(0.05)  # it has been read by now
     outcomes += deliver(pipeline, make_event("optout", customer_id=441))
     requeue.join()
     assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]
@@ -413,11 +412,14 @@ def test_look_and_change_of_another_process(thulium: Sandbox) -> None:
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
     thulium.put_record("00001", 441, status_id=9)
     settings = configure(thulium, callbacks={"on_existing": "requeue"})
-    thulium.slow(0.2)
+    thulium.fail("record", faults.drip("body", pace=0.002))  # of what was read before; the stop comes meanwhile,
+    thulium.fail("change", faults.drip("head", pace=0.02))  # and the record is put back before it goes on
     outcomes: list[Outcome] = []
     requeue = threading.Thread(target=lambda: outcomes.extend(deliver(settings, make_event(customer_id=441))))
     requeue.start()
-    time.sleep(0.1)  # half a call behind
+    while "record" not in thulium.counts:
+        time.sleep(0.001)
+    time.sleep(0.3)  # it has been read by now
     outcomes += deliver(settings, make_event("optout", customer_id=441))
     requeue.join()
     assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]

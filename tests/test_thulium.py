@@ -322,7 +322,7 @@ def test_many_refusals_at_once_are_one_line(
     sandbox: Sandbox, thulium: Thulium, soon: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Calls that were under way together when the password was refused make one line."""
-    sandbox.fail("campaigns", faults.Fault(status=401, wait=0.2), times=None)
+    sandbox.fail("campaigns", faults.Fault(status=401, wait=1), times=None)
     with ThreadPoolExecutor(8) as threads:
         calls = [threads.submit(thulium.campaigns, soon) for _ in range(8)]
         assert all(isinstance(call.exception(), CallFailed) for call in calls)

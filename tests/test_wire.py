@@ -147,11 +147,11 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *answers: list[int]) -> None:
 
 
 @pytest.fixture
-def refusing() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port: int = closed.getsockname()[1]
-    return port
+def refusing() -> Iterator[int]:
+    """A port on which nobody listens, and which nobody else is given."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -114,13 +115,16 @@ class Function:
 
 
 def free_port(wanted: int) -> int:
-    """Return the port that is wanted if nobody listens there, else any free one."""
-    for port in (wanted, 0):
+    """Return the port that is wanted (0: none) if nobody listens there, else any free one.
+
+    It is one that is not given to clients, of which another may be at work beside.
+    """
+    for port in (*([wanted] if wanted else []), *random.sample(range(20_000, 32_000), 20)):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 listener.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(listener.getsockname()[1])
+            return port
     raise OSError("no port is free")
