@@ -14,7 +14,7 @@ esac
 NAME=${GCP_NAME:-ringback}
 REGION=${GCP_REGION:-europe-central2}
 RUNTIME=${GCP_RUNTIME:-python313}
-CONFIG=${GCP_CONFIG:-functions/config.yaml}
+CONFIG=functions/config.yaml
 AT_ONCE=${GCP_AT_ONCE:-1}              # deliveries at the same time; with one, a person's events never run side by side
 QUIET_HOURS=${GCP_QUIET_HOURS:-23}     # a source that brings nothing for so long is an alert; 0 for none, 24 at most
 FAILING=${GCP_FAILING:-3}              # more PARKED and FAILED than that within an hour are an alert

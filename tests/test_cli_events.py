@@ -169,6 +169,14 @@ def test_trace_of_who_waits(machine: Machine) -> None:
     assert machine.run("trace", "anna@example.com").stdout == told
 
 
+def test_replay_of_what_is_not_known(machine: Machine) -> None:
+    """An id that nobody knows is no success: it is mistyped, or has been forgotten."""
+    machine.deliver(done(Status.PARKED))
+    result = machine.run("replay", "e7")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "nothing is known of e7 (events are known for 30 days)\n"
+
+
 def test_replay_by_an_id_that_was_not_to_be_logged(machine: Machine) -> None:
     """An event is replayed by its sender's id too, where that is known by its hash alone."""
     queue = SqliteQueue(str(machine.path))

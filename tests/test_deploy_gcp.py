@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,8 @@ def fill(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     config = CONFIG.replace("PASSWORD", "${THULIUM_PASSWORD}").replace("SECRET", "${FORM_SECRET}")
-    (tmp_path / "config.yaml").write_text(config + "# ${NOT_THIS} is only spoken of\n")
+    (tmp_path / "functions").mkdir()
+    (tmp_path / "functions/config.yaml").write_text(config + "# ${NOT_THIS} is only spoken of\n")
     (tmp_path / "failures").write_text("0\n")
     (tmp_path / "failures.alerts").write_text("0\n")
     return tmp_path
@@ -89,7 +91,6 @@ def deploy(folder: Path, root: Path, *arguments: str, typed: str | None = None, 
         **{name: value for name, value in os.environ.items() if not name.startswith("GCP_")},
         "PATH": f"{folder}:{os.environ['PATH']}",
         "CALLS": str(calls),
-        "GCP_CONFIG": str(folder / "config.yaml"),
         "THERE": "",
         "FAILURES": str(folder / "failures"),
         **changes,
@@ -97,7 +98,8 @@ def deploy(folder: Path, root: Path, *arguments: str, typed: str | None = None, 
     ours, theirs = pty.openpty()
     os.write(ours, (typed or "").encode())
     stdin = subprocess.DEVNULL if typed is None else theirs
-    command = [str(root / "deploy/gcp.sh"), *arguments]
+    script = shutil.copy(root / "deploy/gcp.sh", folder / "functions")  # it works in the folder above its own
+    command = [script, *arguments]
     process = subprocess.run(command, env=environment, stdin=stdin, capture_output=True, text=True, check=False)
     os.close(ours)
     os.close(theirs)
@@ -193,7 +195,7 @@ def test_configuration_can_be_read_there(name: str, first: Deployment, folder: P
     assert dict(pair.partition("=")[::2] for pair in flags["set-secrets"].split(",")) == {
         each: f"{each}:latest" for each in NAMES
     }
-    environ = {"RINGBACK_CONFIG": str(folder / "config.yaml"), "K_SERVICE": name, **read_variables(flags)}
+    environ = {"RINGBACK_CONFIG": str(folder / "functions/config.yaml"), "K_SERVICE": name, **read_variables(flags)}
     with pytest.raises(ConfigError):
         load(environ)
     settings = load({**environ, **secrets})
@@ -275,7 +277,7 @@ def test_nobody_can_be_asked(folder: Path, root: Path) -> None:
 
 def test_configuration_without_secrets(folder: Path, root: Path) -> None:
     """Without a name to fill in there is no secret, and those of an earlier deployment are taken away."""
-    (folder / "config.yaml").write_text(CONFIG.replace("SECRET", "an-invented-secret-long-enough"))
+    (folder / "functions/config.yaml").write_text(CONFIG.replace("SECRET", "an-invented-secret-long-enough"))
     deployment = deploy(folder, root)
     assert deployment.code == 0, deployment.shown
     assert not deployment.find("secrets")

@@ -10,7 +10,7 @@ import pytest
 from ringback.app import App
 from ringback.event import Event
 from ringback.mapping import Assignment, Mapper
-from ringback.reports.plan import NEW_ID, Call, plan_calls
+from ringback.reports.plan import NEW_ID, OWNER_ID, Call, plan_calls
 from ringback.settings import Settings
 from tests.configs import make_source, read_config
 from tests.sandbox import Sandbox
@@ -83,6 +83,22 @@ def test_known_person_is_completed_as_planned(tmp_path: Path) -> None:
         planned = [with_id(call, 7) for call in plan(settings, data)]
     assert len(asked) == 4
     assert [call for call in asked if call in planned] == asked
+
+
+def test_number_of_somebody_else(tmp_path: Path) -> None:
+    """Where a customer would be given a number, it is said how its owner is looked at, and just that is done."""
+    with Sandbox() as thulium:
+        thulium.add_campaign("00001")
+        thulium.add_customer(7, surname="Lis", email="ada@example.pl")
+        thulium.add_customer(8, surname="Mak", phone_number="601000001")
+        access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
+        source = make_source(**FULL, customer={"match": ["email", "phone_number"]})
+        settings = read_config(tmp_path, thulium=access, sources={"website": source})
+        asked = deliver(settings, PERSON, thulium)
+        planned = [with_id(call, 7) for call in plan(settings, PERSON)]
+    made = [(method, path.replace("records/8", f"records/{OWNER_ID}"), body) for method, path, body in asked]
+    assert [call for call in made if call[0] == "GET" and call not in planned] == []
+    assert made[1:3] == [call for call in planned if OWNER_ID in call[1] or "601000001" in call[1]][-2:]
 
 
 def test_known_person_who_gets_nothing(tmp_path: Path) -> None:

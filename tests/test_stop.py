@@ -240,6 +240,14 @@ def test_who_said_stop_is_not_called_as_somebody_else(thulium: Sandbox) -> None:
     assert not is_called(thulium)
 
 
+def test_who_has_the_number_is_not_asked_for_it(thulium: Sandbox) -> None:
+    """Who is found by something else, and has the number, costs no search for its owner."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1", phone_number="601000001")
+    (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
+    assert outcome.status == "ADDED"
+    assert thulium.counts == {"search": 1, "batch": 1}
+
+
 @pytest.mark.parametrize("status_id", [3, None])
 def test_number_of_somebody_who_may_be_called(thulium: Sandbox, status_id: int | None) -> None:
     """A number that another customer has too is added, as long as its owner has not said stop."""

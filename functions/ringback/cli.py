@@ -35,7 +35,7 @@ def main(context: click.Context) -> None:
 
     The configuration is functions/config.yaml, or the file that RINGBACK_CONFIG names.
     """
-    context.obj = os.environ  # handed to the commands, which read it through ``config`` alone
+    context.obj = os.environ  # handed to the commands, which hand it to ``config``
 
 
 for command in (check, preview, presets, serve, trace, replay, forget):

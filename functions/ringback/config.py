@@ -1,4 +1,4 @@
-"""The configuration file and the environment -> checked settings. The only reader of the environment."""
+"""The configuration file and the environment (read here and in ``grammar``) -> checked settings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path

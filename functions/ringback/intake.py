@@ -1,4 +1,4 @@
-"""Request -> verified events: path, size, method, handshake, signature, content type, body, in this order."""
+"""Request -> verified events: path, size, handshake and method, signature, content type, body, in this order."""
 
 import re
 from collections.abc import Mapping

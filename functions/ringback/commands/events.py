@@ -55,15 +55,12 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
     if database is None:
         ask_cloud(settings, field, value, groups)
         return
-    mapper = Mapper(settings)
-    stories = (
-        history.trace_person(database, value, lambda event: mapper.mentions(event, number))
-        if number
-        else history.trace(database, value) or history.trace(database, hash_id(value, settings.log_key))
-    )
-    if not stories:
-        fail(f"nothing is known of {event_id or 'this person'} (events are known for {settings.retention.days} days)")
-    for story in stories:
+    if number:
+        mapper = Mapper(settings)
+        stories = history.trace_person(database, value, lambda event: mapper.mentions(event, number))
+    else:
+        stories = history.trace(database, find_id(database, settings, value))
+    for story in stories or fail(say_unknown(settings, "this person")):
         show(tell_story(story, settings.thulium.timezone, datetime.now(UTC)))
     if settings.paused:
         click.echo("`paused: true`: nothing is delivered")
@@ -83,8 +80,7 @@ def replay(
     database = open_database(settings)
     if database is None:
         fail(REPLAYS[(settings.queue or "").partition(":")[0]])
-    if event_id and not history.trace(database, event_id):
-        event_id = hash_id(event_id, settings.log_key)
+    event_id = event_id and find_id(database, settings, event_id)
     kept = history.count_kept(database, event_id=event_id, source=source, reason=reason)
     left = [] if even_if_old else [each for each in kept if each.reason == TOO_OLD]
     count = history.replay(
@@ -113,6 +109,11 @@ def forget(environ: Mapping[str, str], phone: str) -> None:
     if not database.tidy():
         click.echo("another program reads the file: what was deleted is gone from the log beside it within a minute")
     click.echo("not found were events that are still to be fetched, and outcomes under another log_key")
+
+
+def say_unknown(settings: Settings, what: str) -> str:
+    """Return how it is told that a SQLite queue has nothing about an event or a person."""
+    return f"nothing is known of {what} (events are known for {settings.retention.days} days)"
 
 
 def ask_cloud(settings: Settings, field: Field, value: str, groups: Sequence[str]) -> None:
@@ -156,6 +157,12 @@ def find_person(settings: Settings, number: Phone) -> str:
         fail(f"log_key: {unset[0]} is not set here; set it to what it is where the function runs")
     person = hash_person(settings.log_key, number.e164)
     return person or fail("log_key: missing, so nobody is recognised; set it, and later events are found")
+
+
+def find_id(database: Database, settings: Settings, event_id: str) -> str:
+    """Return the id by which an event is stored, the sender's or what stands for it, or end."""
+    ids = (event_id, hash_id(event_id, settings.log_key))
+    return next((each for each in ids if history.trace(database, each)), None) or fail(say_unknown(settings, event_id))
 
 
 def open_database(settings: Settings) -> Database | None:

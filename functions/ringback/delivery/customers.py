@@ -93,10 +93,13 @@ class Customers:
     def _is_number_stopped(self, assignment: Assignment, oldest: Row, deadline: float) -> bool:
         """Return whether the lead's number, which a customer would be given, is of somebody who is not to be called."""
         lead, keys, campaign = assignment.lead, match_keys(assignment), assignment.campaigns[0]
-        found_by = next((name for name in keys if carries(oldest, lead, name, self._region)), keys[0])
-        is_asked = "phone_number" in keys[: keys.index(found_by) + 1]
-        if lead.phone is None or is_asked or "phone_number" not in assignment.source.customer.update:
+        if lead.phone is None or "phone_number" not in assignment.source.customer.update:
             return False
+        if carries(oldest, lead, "phone_number", self._region):
+            return False
+        found_by = next((name for name in keys if carries(oldest, lead, name, self._region)), keys[0])
+        if "phone_number" in keys[: keys.index(found_by)]:
+            return False  # it was searched, and nobody has it
         owners = {get_row_id(row) for row in self._search.find_by_number(assignment, deadline)}
         others = sorted(owners) if get_row_id(oldest) not in owners else []
         return any(is_not_called(self._thulium.get_record(campaign.id, each, deadline), campaign) for each in others)

@@ -11,6 +11,7 @@ from ringback.settings import Campaign, Settings
 from ringback.thulium.api import MOST_ROWS
 
 NEW_ID = "<customer_id>"  # stands for the id of a customer who is searched first
+OWNER_ID = "<another_id>"  # stands for the id of a customer who has the lead's number
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,23 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
             yield from _plan_searches(
                 key, assignment, settings.thulium.phone_forms, "whether somebody else has done the same"
             )
+    if lead.phone and not is_stop and "phone_number" in rules.update and match_keys(assignment)[0] != "phone_number":
+        yield from _plan_owner(assignment, settings)
     update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
     lacking = find_changes({}, lead, update, settings.phone_region)
     if not lead.customer_id and any(name in ADDED_ONLY for name in lacking):
         yield Call("GET", f"customers/{NEW_ID}", when="if somebody is found who lacks the number or the address")
     if lacking:
         yield Call("PUT", f"customers/{NEW_ID}", lacking, "if somebody is found who lacks any of it")
+
+
+def _plan_owner(assignment: Assignment, settings: Settings) -> Iterator[Call]:
+    """Yield the calls that ask whether the number, which a customer would be given, is of somebody who said stop."""
+    yield from _plan_searches(
+        "phone_number", assignment, settings.thulium.phone_forms, "if somebody is found by something else, and lacks it"
+    )
+    path = f"crm_outbounds/{quote(assignment.campaigns[0].id)}/records/{OWNER_ID}"
+    yield Call("GET", path, when="if another customer has the number: who said stop is not called on it")
 
 
 def _plan_searches(name: str, assignment: Assignment, forms: Sequence[str], when: str) -> Iterator[Call]:
