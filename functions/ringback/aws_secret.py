@@ -1,5 +1,6 @@
 """AWS Secrets Manager."""
 
+from ringback.aws_error import name_error
 from ringback.errors import ConfigError
 
 SECONDS = 3  # to connect, and to answer: a sender waits
@@ -16,7 +17,5 @@ def read_secret(secret_id: str) -> str:
         client = boto3.client("secretsmanager", config=hurry)
         return client.get_secret_value(SecretId=secret_id).get("SecretString", "")
     except (BotoCoreError, ClientError) as error:
-        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-        raise ConfigError(
-            [f"RINGBACK_SECRET_ID: the secret can't be read ({code}); look at its name, its region and the role"]
-        ) from None
+        why = f"the secret can't be read ({name_error(error)}); look at its name, its region and the role"
+        raise ConfigError([f"RINGBACK_SECRET_ID: {why}"]) from None

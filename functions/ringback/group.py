@@ -1,7 +1,5 @@
 """Which events are about one person, as far as an event tells at once: a queue keeps their order."""
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 
 from marshmallow import ValidationError
@@ -12,6 +10,7 @@ from ringback.expressions.expression import ExpressionFailed
 from ringback.leads.lead_schema import LeadSchema
 from ringback.leads.phone import Phone
 from ringback.lookup import Look, look_into
+from ringback.secret import Secret
 from ringback.settings import Settings, Source
 
 # The number first, whatever a source matches by: opt-outs often have nothing else, and must not overtake their lead.
@@ -27,7 +26,7 @@ def make_grouping(settings: Settings) -> Callable[[Event], str]:
     """
     # As a stop is read: the numbers of every country, since one must not overtake its lead wherever that is.
     schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone, is_stop=True)
-    secret = settings.log_key.encode() if settings.log_key else b""
+    key = settings.log_key or Secret("")
 
     def group_of(event: Event) -> str:
         try:
@@ -35,11 +34,7 @@ def make_grouping(settings: Settings) -> Callable[[Event], str]:
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost an event that can be stored
             log.write_bug(error, f"event {event.id} of {event.source} has no group")
             return event.key
-        return (
-            hmac.new(secret, found.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
-            if found
-            else event.key
-        )
+        return key.hash(found)[:32] if found else event.key
 
     return group_of
 

@@ -45,7 +45,7 @@ def name_place(place: Place) -> str:
     """Return a place as text, by which its value is found in an excerpt."""
     if not isinstance(place, AnswerPlace):
         return place.text
-    return f"{'every ' * place.every}{place.by}: {place.text}"
+    return f"every {place.by}: {place.text}" if place.every else f"{place.by}: {place.text}"
 
 
 def make_excerpt(event: Event, source: Source) -> Event:

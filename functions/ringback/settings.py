@@ -55,6 +55,11 @@ class Campaign:
     call_hours: Hours | None
     stop: Mapping[str, int]
 
+    @property
+    def title(self) -> str:
+        """The campaign as people know it: its name, if it has one, and its id."""
+        return self.id if self.name == self.id else f"{self.name} ({self.id})"
+
 
 @dataclass(frozen=True, repr=False)
 class Route:

@@ -87,7 +87,7 @@ def replay(
         database, datetime.now(UTC), event_id=event_id, source=source, reason=reason, even_if_old=even_if_old
     )
     show(count_kept([each for each in kept if each not in left]))
-    click.echo(f"{count} to be tried again" + " as soon as `ringback serve` runs" * bool(count))
+    click.echo(f"{count} to be tried again{' as soon as `ringback serve` runs' if count else ''}")
     if left:
         total = sum(each.count for each in left)
         click.echo(f"{total} parked as {TOO_OLD}, and not tried; --even-if-old has them tried too")

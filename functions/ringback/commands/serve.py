@@ -60,7 +60,7 @@ def open_app(environ: Mapping[str, str]) -> "tuple[Handle, Work | None, str]":
     app, worker = wire(settings)
     log.configure()
     queue = settings.queue or "no queue: each request is answered when its leads are in Thulium"
-    return app.handle, worker.run if worker else None, queue + ", paused" * settings.paused
+    return app.handle, worker.run if worker else None, f"{queue}, paused" if settings.paused else queue
 
 
 def open_capture(folder: Path, environ: Mapping[str, str]) -> "tuple[Handle, None, str]":

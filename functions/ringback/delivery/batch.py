@@ -20,7 +20,6 @@ class Batch:
     """Sends records to a campaign, ``size`` in one call at most."""
 
     def __init__(self, thulium: Thulium, size: int) -> None:
-        """Keep what the calls need."""
         self._thulium = thulium
         self._size = size
 

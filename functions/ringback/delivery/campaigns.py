@@ -23,7 +23,6 @@ class Campaigns:
     """Adds leads to Thulium's campaigns."""
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
-        """Keep what the calls need."""
         self._batch = Batch(thulium, settings.thulium.batch_size)
         self._requeue = Requeue(thulium, settings, locks)
         self._threads = settings.thulium.parallel

@@ -28,7 +28,6 @@ class Customers:
     """
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
-        """Keep what the calls need."""
         self._thulium = thulium
         self._search = Search(thulium, settings)
         self._region = settings.phone_region

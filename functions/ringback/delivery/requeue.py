@@ -21,7 +21,6 @@ class Requeue:
     """Looks at records and puts them back. A stop of the same customer waits meanwhile, in this process."""
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
-        """Keep what the calls need."""
         self._thulium = thulium
         self._zone = settings.thulium.timezone
         self._stop = settings.stop

@@ -1,6 +1,7 @@
 """lead -> the customers whom Thulium has for it already."""
 
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 
 from ringback.delivery.rows import Row, carries, get_row_id, list_forms, match_keys, may_hide, sure_keys
 from ringback.errors import CallFailed
@@ -11,14 +12,12 @@ from ringback.thulium.api import Thulium
 
 # Customers at most whose row may hide a number, the oldest first; more come where Thulium ignores what is searched for.
 LOOKED_AT, LOOKED_AT_FOR_A_STOP = 5, 100
-NOT_FOUND = 404
 
 
 class Search:
     """Searches customers; found are only those who really carry the value that was searched for."""
 
     def __init__(self, thulium: Thulium, settings: Settings) -> None:
-        """Keep what the calls need."""
         self._thulium = thulium
         self._region = settings.phone_region
         self._forms = settings.thulium.phone_forms
@@ -48,7 +47,7 @@ class Search:
         try:
             return [self._thulium.get_customer(customer_id, deadline)]
         except CallFailed as error:
-            if error.http_status != NOT_FOUND:
+            if error.http_status != HTTPStatus.NOT_FOUND:
                 raise
             return []
 

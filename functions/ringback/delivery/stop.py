@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 
 from ringback.delivery.batch import Batch
 from ringback.delivery.campaigns import decide
@@ -16,14 +17,12 @@ from ringback.settings import Campaign, Settings
 from ringback.thulium.api import Thulium
 
 CONFIRMED = (Status.ADDED, Status.STOPPED)
-NOT_FOUND = 404
 
 
 class Stop:
     """Stops customers. A requeue of the same one waits meanwhile, in this process; in another it may not be noticed."""
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
-        """Keep what the calls need."""
         self._thulium = thulium
         self._batch = Batch(thulium, settings.thulium.batch_size)
         self._dictionary_status = settings.stop
@@ -82,7 +81,7 @@ class Stop:
             try:
                 self._thulium.stop_number(form, status, deadline)
             except CallFailed as error:
-                if error.http_status != NOT_FOUND:  # no campaign has it
+                if error.http_status != HTTPStatus.NOT_FOUND:  # no campaign has it
                     raise
 
 

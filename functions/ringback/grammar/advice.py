@@ -20,10 +20,7 @@ def list_sources(settings: Settings) -> Iterator[tuple[str, ...]]:
     yield "receives", "preset", "campaign", "queue"
     queue = "none" if settings.queue is None else settings.queue.partition(":")[0]
     for source in settings.sources.values():
-        names = [
-            each.id if each.name == each.id else f"{each.name} ({each.id})"
-            for each in (route.to for route in source.routes)
-        ]
+        names = [route.to.title for route in source.routes]
         yield f"POST /{source.name}", source.preset or "-", ", ".join(names), queue
 
 

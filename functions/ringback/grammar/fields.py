@@ -96,7 +96,8 @@ class Number(fields.Field[float]):
         text = "" if isinstance(value, bool) else str(value)
         pattern = "[0-9]{1,15}" if self.whole else r"[0-9]{1,15}(\.[0-9]{1,15})?"
         if not re.fullmatch(pattern, text) or not self.least <= float(text) <= self.most:
-            raise ValidationError(f"not a {'whole ' * self.whole}number from {self.least} to {self.most}")
+            kind = "whole number" if self.whole else "number"
+            raise ValidationError(f"not a {kind} from {self.least} to {self.most}")
         return int(text) if self.whole else float(text)
 
 

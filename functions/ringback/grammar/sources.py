@@ -146,5 +146,7 @@ def list_campaigns(merged: Raw) -> Iterator[tuple[Keys, object]]:
         yield ("campaign",), written
         return
     for n, route in enumerate(written):
-        is_long = isinstance(route, Mapping)
-        yield ("campaign", str(n), *("to",) * is_long), route.get("to") if is_long else route
+        if isinstance(route, Mapping):
+            yield ("campaign", str(n), "to"), route.get("to")
+        else:
+            yield ("campaign", str(n)), route

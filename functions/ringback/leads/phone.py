@@ -165,7 +165,7 @@ def _why_none(digits: Digits, region: str) -> str:
     import phonenumbers  # noqa: PLC0415 - as above
 
     try:
-        number = phonenumbers.parse("+" * digits.plus + digits.text, region)
+        number = phonenumbers.parse(f"+{digits.text}" if digits.plus else digits.text, region)
     except phonenumbers.NumberParseException as error:
         return {0: "no such country code", 4: "too long"}.get(error.error_type, "too short")
     fixed_or_mobile = phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE

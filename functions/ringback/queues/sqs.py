@@ -9,6 +9,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ringback import log
+from ringback.aws_error import name_error
 from ringback.errors import TooLarge
 from ringback.event import Event
 from ringback.queues import QueueFailed
@@ -97,7 +98,7 @@ class SqsQueue:
                 ],
             )
         except self._errors as error:
-            log.write("WARNING", f"SQS: {_explain(error)}", "queue.failed")
+            log.write("WARNING", f"SQS: {name_error(error)}", "queue.failed")
 
     @cached_property
     def _client(self) -> "SQSClient":
@@ -140,7 +141,7 @@ class SqsQueue:
         try:
             answer = self._client.send_message_batch(QueueUrl=url, Entries=entries)
         except self._errors as error:
-            raise QueueFailed(f"SQS: {_explain(error)}; look at the queue's URL and the function's role") from None
+            raise QueueFailed(f"SQS: {name_error(error)}; look at the queue's URL and the function's role") from None
         return [int(each["Id"]) for each in answer.get("Failed", [])]
 
 
@@ -182,9 +183,3 @@ def _entry(number: int, message: Message) -> "SendMessageBatchRequestEntryTypeDe
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
         },
     }
-
-
-def _explain(error: Exception) -> str:
-    """Return the error's code: its text may hold an address or an account."""
-    response = getattr(error, "response", None)
-    return str(response["Error"]["Code"]) if response else type(error).__name__

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from ringback.aws_error import name_error
 from ringback.errors import RingbackError
 
 LONGEST = 60.0  # seconds that a query may take
@@ -38,10 +39,8 @@ def run(
         while answer["status"] in ("Scheduled", "Running") and time.monotonic() < until:
             sleep(PAUSE)
             answer = client.get_query_results(queryId=query_id)
-    except ClientError as error:
-        raise LogUnreachable(f"CloudWatch: {error.response['Error']['Code']}") from None
-    except BotoCoreError as error:
-        raise LogUnreachable(f"CloudWatch: {type(error).__name__}") from None
+    except (BotoCoreError, ClientError) as error:
+        raise LogUnreachable(f"CloudWatch: {name_error(error)}") from None
     if answer["status"] != "Complete":
         raise LogUnreachable(f"CloudWatch: the query is {answer['status']}")
     return [{each["field"]: each["value"] for each in row if each["field"] != "@ptr"} for row in answer["results"]]

@@ -43,7 +43,8 @@ def explain_sender(name: str) -> Iterator[str]:
     yield from _tell_manners(raw)
     yield ""
     is_url_signed = "url}" in str(raw.get("verify"))
-    yield "an example, for `sources:`" + "; at the top goes `public_url: https://YOUR-FUNCTION`" * is_url_signed
+    besides = "; at the top goes `public_url: https://YOUR-FUNCTION`" if is_url_signed else ""
+    yield f"an example, for `sources:`{besides}"
     yield from (f"  {line}" for line in write_example(name).splitlines())
 
 

@@ -15,7 +15,6 @@ from ringback.reports.statuses import (
     judge_statuses,
     judge_stop,
     list_constants,
-    name_campaign,
 )
 from ringback.settings import Campaign, Settings, Source
 from ringback.thulium.api import Thulium
@@ -63,7 +62,7 @@ class Online:
         return Finding("customers", RIGHT, "can be searched")
 
     def _look_at_campaign(self, campaign: Campaign) -> Iterator[Finding]:
-        what = name_campaign(campaign)
+        what = f"campaign {campaign.title}"
         try:
             rows = self._thulium.statuses(campaign.id, self._deadline)
         except CallFailed as error:
@@ -83,16 +82,16 @@ class Online:
             self._thulium.get_record(campaign.id, 1, self._deadline)
         except CallFailed as error:
             why = f"{seen}, but shows no records ({error.reason}): is it fed from the CRM, and may the user see it?"
-            return Finding(name_campaign(campaign), WRONG, why)
+            return Finding(f"campaign {campaign.title}", WRONG, why)
         if campaign.id in self._inactive:
-            return Finding(name_campaign(campaign), WRONG, f"{seen}, but is not active: nobody is called")
-        return Finding(name_campaign(campaign), RIGHT, seen)
+            return Finding(f"campaign {campaign.title}", WRONG, f"{seen}, but is not active: nobody is called")
+        return Finding(f"campaign {campaign.title}", RIGHT, seen)
 
     def _look_at_agent(self, campaign: Campaign, source: Source | None) -> Iterator[Finding]:
         login = list_constants(campaign, source).get("agent_login")
         if login is None:
             return
-        what = f"{name_campaign(campaign)}, agent {login}"
+        what = f"campaign {campaign.title}, agent {login}"
         try:
             rows = self._thulium.agents(campaign.id, self._deadline)
             found = next((row for row in rows if row.get("login") == login), None)

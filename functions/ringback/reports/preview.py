@@ -126,8 +126,7 @@ def _tell_lead(assignment: Assignment, settings: Settings) -> Iterator[str]:
     )
     yield from (f"    {note}" for note in lead.notes)
     yield ""
-    names = ", ".join(each.id if each.name == each.id else f"{each.name} ({each.id})" for each in campaigns)
-    yield f"  campaign {names}"
+    yield f"  campaign {', '.join(each.title for each in campaigns)}"
     yield ""
     yield "  would go to Thulium"
     yield from _tell_calls(list(plan_calls(assignment, settings)), settings.thulium.url)

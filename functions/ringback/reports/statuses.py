@@ -42,17 +42,12 @@ def list_constants(campaign: Campaign, source: Source | None) -> dict[str, objec
     return {**campaign.set, **(source.set if source else {})}
 
 
-def name_campaign(campaign: Campaign) -> str:
-    """Return a campaign as people know it."""
-    return f"campaign {campaign.id}" if campaign.name == campaign.id else f"campaign {campaign.name} ({campaign.id})"
-
-
 def judge_statuses(campaign: Campaign, source: Source | None, rows: Rows) -> Iterator[Finding]:
     """Yield whether the statuses exist that a source's leads get in a campaign, and have what they need."""
     constants = list_constants(campaign, source)
     given = {*constants, *(source.map if source else ())}
     for key in KEYS:
-        what = f"{name_campaign(campaign)}, {key}" + (f" of {source.name}" if source else "")
+        what = f"campaign {campaign.title}, {key}" + (f" of {source.name}" if source else "")
         if key in constants:
             yield judge_status(f"{what} {constants[key]}", key, constants[key], given, rows)
         elif key in given:
@@ -76,7 +71,7 @@ def judge_status(what: str, key: str, value: object, given: set[str], rows: Rows
 def judge_stop(campaign: Campaign, rows: Rows) -> Finding:
     """Return whether whoever says stop would not be called any more in a campaign."""
     key, value = next(iter(campaign.stop.items()))
-    what = f"{name_campaign(campaign)}, stop with {key} {value}"
+    what = f"campaign {campaign.title}, stop with {key} {value}"
     row = find_status(key, value, rows)
     if row is None:
         return Finding(what, WRONG, f"there is no such status; there are {tell_statuses(key, rows)}")
