@@ -111,7 +111,8 @@ class Sqs(Journey):
         feed(self.amazon, self.url, deliver)
 
     def _deliver(self, pipeline: Pipeline, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        undone = deliver_messages(event["Records"], self.queue, pipeline.deliver, lambda: datetime.now(UTC))
+        deliver, is_too_old = pipeline.deliver, pipeline.is_too_old
+        undone = deliver_messages(event["Records"], self.queue, deliver, lambda: datetime.now(UTC), is_too_old)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in undone]}
 
     def go_on(self) -> None:

@@ -79,6 +79,13 @@ def test_stop_needs_no_consent(tmp_path: Path) -> None:
     assert tell(read_config(tmp_path, stop=stop, sources={"website": source})) == []
 
 
+def test_stop_that_keeps_no_strangers(tmp_path: Path) -> None:
+    """Whose stop is not kept is called when a lead of theirs comes."""
+    source = make_source(action="stop", evidence="vendor", customer={"on_missing": "fail"})
+    (line,) = tell(read_config(tmp_path, stop={"dictionary_status_id": 3}, sources={"website": source}))
+    assert line.startswith("sources.website: `on_missing: fail`: nothing is kept of a stranger's stop")
+
+
 def test_hook_that_comes_for_what_another_source_creates(tmp_path: Path) -> None:
     """A source that hears of all new customers is told of beside one that creates some, and of no other."""
     hook = make_source(evidence="vendor", preset="thulium", secret="user:long-password", consent="_body.ok", map=None)

@@ -1,11 +1,12 @@
 """Leads with customer ids, and what becomes of them in their campaigns."""
 
+import time
 from typing import Any
 
 import pytest
 
 from ringback.pipeline import Pipeline
-from tests.leads import configure, deliver, make_event, read_statuses
+from tests.leads import NOW, configure, deliver, make_event, read_statuses
 from tests.sandbox import Sandbox, faults, seeds
 
 
@@ -30,6 +31,30 @@ def test_one_record_of_a_customer(thulium: Sandbox) -> None:
     )
     assert read_statuses(outcomes) == ["ADDED", "ADDED"]
     assert [call.json for call in thulium.calls("batch")] == [{"records": [{"customer_id": 441, "status_id": 8}]}]
+
+
+def test_later_event_that_is_refused(thulium: Sandbox) -> None:
+    """A record that is refused is the later event's; the earlier one of that person comes again by itself."""
+    thulium.add_customer(441, surname="Lis")
+    settings = Pipeline(configure(thulium))
+    events = make_event(customer_id=441, status_id=3), make_event(customer_id=441, status_id=3, agent_login="nobody")
+    outcomes = deliver(settings, *events)
+    assert read_statuses(outcomes) == ["DEFERRED", "FAILED"]
+    assert outcomes[0].reason == "a later event of the same person was refused"
+    assert read_statuses(deliver(settings, events[0])) == ["ADDED"]
+
+
+def test_campaign_that_hangs_keeps_no_other_up(thulium: Sandbox) -> None:
+    """The calls for several campaigns go side by side: one that hangs takes no time from another."""
+    thulium.add_customer(441, surname="Lis")
+    thulium.add_customer(442, surname="Mak")
+    routes = [{"when": "note == 'b'", "to": "00002"}, "callbacks"]
+    sources = {"website": {"campaign": routes}}
+    settings = configure(thulium, access={"timeout": 1}, sources=sources, stop={"dictionary_status_id": 3})
+    thulium.fail("batch", faults.hang())
+    events = make_event(customer_id=441), make_event(customer_id=442, note="b")
+    verdicts = Pipeline(settings).deliver(events, NOW, time.monotonic() + 1.2)
+    assert sorted(str(verdict.outcome.status) for verdict in verdicts) == ["ADDED", "DEFERRED"]
 
 
 def test_campaigns_of_their_own(thulium: Sandbox) -> None:

@@ -613,6 +613,29 @@ def test_campaign_with_a_mistake_of_its_own() -> None:
     assert "campaign c requeues" in told[-1]
 
 
+def test_campaign_that_is_named_by_its_id() -> None:
+    """Rules live with the campaign, whether a source calls it by its name or its id."""
+    campaigns = {"callbacks": {"id": "00001", "set": {"status_id": 3}}}
+    settings = load(make_config(campaigns=campaigns))
+    assert settings.sources["website"].routes[0].to is settings.campaigns["callbacks"]
+
+
+@pytest.mark.parametrize("top", [None, {"dictionary_status_id": 9}])
+def test_campaign_of_two_names_has_one_stop(top: dict[str, int] | None) -> None:
+    """Who said stop is known by it in a campaign under each of the names that it has."""
+    campaigns = {"one": {"id": "00001", "stop": {"status_id": 6}}, "two": {"id": "00001"}, "other": {"id": "00002"}}
+    settings = load(make_config(campaigns=campaigns, **({"stop": top} if top else {})))
+    assert [each.stop for each in settings.campaigns.values()] == [{"status_id": 6}, {"status_id": 6}, top or {}]
+
+
+def test_campaign_of_two_names_and_two_stops() -> None:
+    """Two stops of one campaign are a mistake."""
+    campaigns = {"one": {"id": "00001", "stop": {"status_id": 6}}, "two": {"id": "00001", "stop": {"status_id": 7}}}
+    assert find_mistakes(make_config(campaigns=campaigns)) == [
+        "campaigns.two.stop: 00001 has another one, under another name"
+    ]
+
+
 def test_campaign_with_two_statuses() -> None:
     """Two statuses are a mistake of the campaign itself, used or not, told once."""
     campaigns = {"c": {"id": "00001", "set": {"status_id": 1, "dictionary_status_id": 2}}}

@@ -6,15 +6,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ringback.event import Again
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
-from tests.leads import configure, deliver, make_event, read_statuses
+from tests.leads import NOW, configure, deliver, make_event, read_statuses
 from tests.sandbox import Sandbox, faults
 
 ADA = {"phone_number": "601 000 001", "email": "Ada.Lis@Example.com", "full_name": "Ada Lis"}
@@ -617,7 +619,7 @@ def test_one_person_one_record(
 
 PROCESS = """
 import json, sys
-from tests.leads import configure, deliver, make_event
+from tests.leads import NOW, configure, deliver, make_event
 from tests.sandbox import Remote
 thulium = type("Place", (), {"url": sys.argv[1], "user": sys.argv[2], "password": sys.argv[3]})
 settings = configure(thulium)
@@ -655,3 +657,35 @@ def test_two_processes(thulium: Sandbox) -> None:
     assert sorted(record["customer_id"] for record in thulium.records("00001")) == sorted(oldest.values())
     assert [customer_id for _, customer_id in told[0]] == [customer_id for _, customer_id in told[1]]
     assert [sorted({one[0], two[0]}) for one, two in zip(*told, strict=True)] == [["ADDED", "ALREADY_EXISTS"]] * 20
+
+
+@pytest.mark.parametrize(("fault", "waits"), [(faults.hang(), True), (faults.error(504), True), (faults.html(), False)])
+def test_creation_that_may_come_late(thulium: Sandbox, fault: faults.Fault, waits: bool) -> None:  # noqa: FBT001
+    """A creation that was not waited for may still be carried out: it is searched when that is over."""
+    thulium.fail("create", fault)
+    settings = configure(thulium, access={"timeout": 0.3})
+    (verdict,) = Pipeline(settings).deliver([make_event(**ADA)], NOW)
+    assert isinstance(verdict, Again)
+    assert (verdict.at - NOW >= timedelta(seconds=15)) is waits
+
+
+def test_later_event_without_the_number(thulium: Sandbox) -> None:
+    """Two events of one person that come together are one, also where only the first has the number."""
+    settings = configure(thulium, sources={"website": {"customer": {"match": ["identifier"]}}})
+    outcomes = deliver(
+        settings,
+        make_event(identifier="crm:1", phone_number="601000001"),
+        make_event(identifier="crm:1", email="ada@example.com"),
+    )
+    assert read_statuses(outcomes) == ["ADDED", "ADDED"]
+    (customer,) = thulium.customers
+    assert (customer["phone_numbers"], customer["emails"]) == (["601000001"], ["ada@example.com"])
+
+
+def test_earlier_event_is_spared_what_a_later_one_is_refused_for(thulium: Sandbox) -> None:
+    """A creation that is refused is the later event's; the earlier one comes again by itself."""
+    pipeline = Pipeline(configure(thulium))
+    events = make_event(phone_number="601000001"), make_event(phone_number="601000001", name="Ada", surname="Lis")
+    thulium.fail("create", faults.error(400, "Unknown field."))
+    assert read_statuses(deliver(pipeline, *events)) == ["DEFERRED", "FAILED"]
+    assert read_statuses(deliver(pipeline, events[0])) == ["ADDED"]

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -191,6 +191,31 @@ def test_same_content_is_the_same_event() -> None:
 def test_other_content_is_another_event(other: dict[str, object]) -> None:
     """The same id with another content is two events, and so is the same content with another id."""
     assert key({"id": 1, "a": 1}) != key(other)
+
+
+def test_same_event_under_another_query() -> None:
+    """What rules look at in the request is part of the event: one more query may mean another campaign."""
+    looking = given_source(campaign=[{"when": "_request.query.to == 'b'", "to": "00002"}, {"to": "00001"}])
+    queries = ("to=a", "to=b", "to=b&x=1")
+    assert len({take(make_request({"id": 1}, query), looking)[0].key for query in queries}) == 2
+    assert len({take(make_request({"id": 1}, query), given_source())[0].key for query in queries}) == 1
+
+
+def test_rule_that_fails_makes_no_other_event() -> None:
+    """A rule that can't be worked out on the request is as if nothing were there."""
+    source = given_source(map={"phone_number": "join('-', _request.query)"})
+    assert len({take(make_request({"id": 1}, query), source)[0].key for query in ("", "a=1")}) == 1
+
+
+def test_stop_that_is_said_again() -> None:
+    """A stop is a redelivery for minutes only: its person may have been put back to be called since."""
+    source = load(make_config(make_source(action="stop"), stop={"dictionary_status_id": 3}))
+    keys = []
+    for minutes in (0, 1, 60):
+        taken = take_in(make_request({"id": 1}), source, NOW + timedelta(minutes=minutes))
+        assert isinstance(taken, tuple)
+        keys.append(taken[1][0].key)
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_volatile() -> None:

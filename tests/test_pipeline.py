@@ -191,6 +191,37 @@ def test_deadline_is_kept(thulium: Sandbox) -> None:
     assert all(isinstance(verdict, Again) for verdict in verdicts)
 
 
+@pytest.mark.parametrize("call", ["search", "create"])
+def test_hanging_call_keeps_no_neighbour_from_being_called(thulium: Sandbox, call: str) -> None:
+    """While a customer can't be found or made, there is time left to call those who are known."""
+    thulium.add_customer(441, surname="Lis")
+    thulium.add_customer(442, surname="Mak", phone_number="601000002")
+    thulium.fail(call, faults.hang())
+    events = [make_event(**ADA), make_event(phone_number="601000002"), make_event(customer_id=441)]
+    if call == "search":
+        events.pop(1)  # whose search might be the one that hangs
+    verdicts = Pipeline(configure(thulium)).deliver(events, NOW, time.monotonic() + 2)
+    assert [str(verdict.outcome.status) for verdict in verdicts] == ["DEFERRED", *["ADDED"] * (len(events) - 1)]
+
+
+def test_large_request_is_done_in_several_tries(thulium: Sandbox) -> None:
+    """What there is time for is done, and of what is sent again the rest: nobody waits behind who is done."""
+    for number in range(40):
+        thulium.add_customer(surname="Lis", phone_number=f"6010000{number:02}")
+    thulium.slow(0.1, "search")
+    pipeline = Pipeline(configure(thulium, access={"parallel": 2}))
+    events = [make_event(phone_number=f"6010000{number:02}") for number in range(40)]
+    done = []
+    for _ in range(10):
+        verdicts = pipeline.deliver(events, NOW, time.monotonic() + 1.2)
+        done.append(sum(isinstance(verdict, Done) for verdict in verdicts))
+        if done[-1] == 40:
+            break
+    assert done[0] > 0
+    assert done[-1] == 40
+    assert len(done) < 10
+
+
 def test_nobody_waits_for_a_neighbour(thulium: Sandbox) -> None:
     """Whoever has less time does not wait for another event about the same person that has more."""
     thulium.fail("search", faults.Fault(work=True, wait=2.0))
@@ -261,6 +292,18 @@ def test_thin_events(thulium: Sandbox) -> None:
     assert read_statuses(outcomes) == expected
     assert Sender.most > 1
     assert len(thulium.customers) == 14
+
+
+def test_sender_that_is_silent_keeps_no_other_sender_up(thulium: Sandbox) -> None:
+    """Who has not answered a few times is not asked any more in a delivery: others are waiting to be."""
+    with serve() as url, socket.create_server(("127.0.0.1", 0), backlog=99) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/{{number}}"
+        sources = {"shop": {"fetch": {"url": address}}, "website": {"fetch": {"url": url + "/leads/{number}"}}}
+        settings = configure(thulium, access={"timeout": 0.5}, sources=sources)
+        thin = [make_event("shop", number=number) for number in range(40)]
+        outcomes = deliver(settings, *thin, make_event(number=1))
+    assert read_statuses(outcomes) == ["DEFERRED"] * 40 + ["ADDED"]
+    assert {outcome.reason for outcome in outcomes[:40]} == {"fetch: no answer in time", "fetch: no time left"}
 
 
 def test_old_lead_is_not_fetched(thulium: Sandbox) -> None:

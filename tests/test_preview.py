@@ -68,7 +68,7 @@ def test_documented_lead(tmp_path: Path) -> None:
     text = show(read_config(tmp_path, sources={"website": source}), {"id": 441})
     assert '{"records":[{"customer_id":441,"status_id":3}]}' in text
     assert "customer_id  441" in text
-    assert "campaign 00001\n" in text
+    assert "campaign callbacks (00001)\n" in text
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,9 @@ def test_a_change_is_done_when_there_is_nothing_to_say(content: object, status: 
 @pytest.mark.parametrize(
     "content",
     [HTML, b"null", 42, "x", [1], b'{"a', ERROR, {"error": "record is locked"}, {"success": False, "id": 1},
-     {"code": 403}, {"maintenance": True}, {"status": "error"}, {"success": "no"}, {"id": 1, "error": {"code": 1}}],
+     {"code": 403}, {"maintenance": True}, {"status": "error"}, {"success": "no"}, {"id": 1, "error": {"code": 1}},
+     1, 0, {"record_id": 7, "status": "FAILED"}, {"id": 1, "http_status": 400}, {"success": True, "http_status": "404"},
+     {"customer_id": 7, "status": "CALL_IN_PROGRESS"}],
 )  # fmt: skip
 def test_nonsense_confirms_no_change(content: object) -> None:
     """A page of HTML, half a document and an error with 200 confirm nothing."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from ringback.delivery import requeue
 from ringback.event import Event
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
@@ -207,13 +206,3 @@ def test_several_events_requeue_once(thulium: Sandbox) -> None:
     outcomes = deliver(configure_requeue(thulium), *events)
     assert read_statuses(outcomes) == ["ALREADY_EXISTS", "ALREADY_EXISTS", "REQUEUED"]
     assert [call.json for call in thulium.calls("change")] == [{"status_id": 3}]
-
-
-def test_memory_is_bounded(thulium: Sandbox) -> None:
-    """What this process remembers of its events stays small; the oldest is forgotten first."""
-    known = requeue.Requeue(None, configure(thulium), None)  # type: ignore[arg-type]  # nobody is called
-    for n in range(requeue.REMEMBERED + 5):
-        known.remember(f"key-{n}")
-    assert len(known._done) == requeue.REMEMBERED
-    assert "key-4" not in known._done
-    assert "key-5" in known._done

@@ -414,6 +414,38 @@ def test_mistakes_of_one_source_are_told_together() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("bad", "other"), [("map", "consent"), ("consent", "map")])
+def test_label_beside_another_that_is_misspelt(bad: str, other: str) -> None:
+    """A label where there are no answers is told, whatever is wrong with another one."""
+    places: dict[str, object] = {bad: {"lable": "x"}, other: {"label": "x"}}
+    told = mistakes_of(make_source(map={"phone_number": places["map"]}, consent=places["consent"]))
+    assert [mistake.split(":")[0].partition(".")[0] for mistake in told] == sorted((bad, other))
+
+
+UNSUBSCRIBE = "_body.type == 'unsubscribe'"
+
+
+@pytest.mark.parametrize("only", [None, UNSUBSCRIBE])
+def test_opt_outs_of_a_preset_that_knows_leads(only: str | None) -> None:
+    """A source of opt-outs says which events those are: its preset knows which are leads."""
+    source = {"preset": "mailchimp", "secret": SECRET, "campaign": "00001", "action": "stop", "only": only}
+    raw = make_config({key: value for key, value in source.items() if value}, stop={"dictionary_status_id": 3})
+    if only:
+        assert [each.text for each in load(raw).sources["website"].only] == [UNSUBSCRIBE]
+    else:
+        (mistake,) = find_mistakes(raw)
+        assert mistake.startswith(
+            "sources.website.only: missing: which events are opt-outs; for leads it is _body.type"
+        )
+
+
+def test_opt_outs_of_a_form() -> None:
+    """Who opts out in a form sends what leads do, and what is none for its sender is no opt-out either."""
+    source = {"preset": "typeform", "secret": SECRET, "campaign": "00001", "action": "stop", "only": "id"}
+    raw = make_config({**source, "map": {"phone_number": {"type": "phone_number"}}}, stop={"dictionary_status_id": 3})
+    assert len(load(raw).sources["website"].only) == 2
+
+
 @pytest.mark.parametrize(
     ("source", "campaign", "said"),
     [

@@ -73,11 +73,16 @@ def read_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def is_too_old(event: Event, now: datetime) -> bool:
+    """Return whether an event is older than a day."""
+    return now - event.age_from > timedelta(days=1)
+
+
 def make_handler(queue: SqsQueue, deliver: Deliveries) -> Handler:
     """Return the function that an event source would call."""
 
     def handle(event: dict[str, list[dict[str, object]]]) -> dict[str, list[dict[str, str]]]:
-        undone = deliver_messages(event["Records"], queue, deliver, read_clock)
+        undone = deliver_messages(event["Records"], queue, deliver, read_clock, is_too_old)
         return {"batchItemFailures": [{"itemIdentifier": each} for each in undone]}
 
     return handle  # type: ignore[return-value]  # narrower than what Lambda promises
@@ -291,6 +296,17 @@ def test_later_messages_of_a_group_wait_for_the_first(amazon: Amazon, url: str, 
     assert deliver.turns[2:] == [["e2"], ["e4"]]
 
 
+def test_lead_that_waits_too_long_behind_another_is_looked_at(amazon: Amazon, url: str, queue: SqsQueue) -> None:
+    """What has become too old behind a message that never gets done goes its own way, and is parked."""
+    queue.put([make_event(1), make_event(2)], NOW)
+    deliver = Deliveries(e1=again(300, now=read_clock()), e2=done(Status.PARKED, "older than max_age"))
+    handler = make_handler(queue, deliver)
+    assert len(feed(amazon, url, handler)) == 2
+    amazon.pass_time(url, 90_000)
+    assert len(feed(amazon, url, handler)) == 1
+    assert deliver.turns == [["e1"], ["e1"], ["e2"]]
+
+
 def test_one_that_always_fails_among_twelve(amazon: Amazon, url: str, letters: str) -> None:
     """One customer whose call always fails keeps nobody else waiting, and is parked in the end."""
     queue = SqsQueue(url, letters, lambda event: event.id)
@@ -314,7 +330,7 @@ def test_broken_delivery_is_tried_again(
         raise KeyError("Łoś")
 
     queue.put([make_event(1)], NOW)
-    assert len(deliver_messages(hand_over(amazon, url), queue, deliver, read_clock)) == 1
+    assert len(deliver_messages(hand_over(amazon, url), queue, deliver, read_clock, is_too_old)) == 1
     logged = lines(capsys)
     assert [line["event"] for line in logged] == ["internal.error", "customer.deferred"]
     assert "Łoś" not in json.dumps(logged, ensure_ascii=False)

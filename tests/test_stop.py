@@ -240,12 +240,96 @@ def test_who_said_stop_is_not_called_as_somebody_else(thulium: Sandbox) -> None:
     assert not is_called(thulium)
 
 
-def test_who_has_the_number_is_not_asked_for_it(thulium: Sandbox) -> None:
-    """Who is found by something else, and has the number, costs no search for its owner."""
+@pytest.mark.parametrize("known_by", [{"phone_number": "601000001"}, {"identifier": "crm:1"}])
+@pytest.mark.parametrize("on_existing", ["keep", "requeue"])
+def test_number_of_two_of_whom_the_younger_said_stop(
+    thulium: Sandbox, known_by: dict[str, str], on_existing: str
+) -> None:
+    """A number is not called where another customer has it too who said stop, whoever is the older of them."""
     thulium.add_customer(440, surname="Lis", identifier="crm:1", phone_number="601000001")
+    thulium.add_customer(441, surname="Mak", identifier="crm:2", phone_number="601000001")
+    settings = configure(thulium, callbacks={"on_existing": on_existing})
+    outcomes = [
+        *deliver(settings, make_event("optout", identifier="crm:2")),
+        *deliver(settings, make_event(**{**known_by, "phone_number": "601000001"})),
+    ]
+    assert [(each.status, each.reason) for each in outcomes] == [("STOPPED", None), ("SKIPPED", "said stop")]
+    assert not is_called(thulium)
+
+
+def test_number_that_said_stop_where_nobody_is_searched_by_it(thulium: Sandbox) -> None:
+    """Nobody is created with a number whose owner said stop, by whatever people are searched."""
+    settings = configure(thulium, sources={"website": {"customer": {"match": ["identifier", "email"]}}})
+    assert stop(thulium, phone_number="601000001").status == "STOPPED"
+    lead = {"identifier": "crm:1", "email": "b@example.com", "phone_number": "601000001"}
+    (outcome,) = deliver(settings, make_event(**lead))
+    assert (outcome.status, outcome.reason) == ("SKIPPED", "said stop")
+    assert len(thulium.customers) == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_number_that_is_stopped_in_the_same_delivery(thulium: Sandbox, is_first: bool) -> None:  # noqa: FBT001
+    """A lead who would be given a number is looked at after the stop of it that comes along with it."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    lead = make_event(identifier="crm:1", phone_number="601000001")
+    others = make_event("optout", phone_number="601000001")
+    outcomes = deliver(configure(thulium), *([others, lead] if is_first else [lead, others]))
+    assert sorted(read_statuses(outcomes)) == ["SKIPPED", "STOPPED"]
+    assert not is_called(thulium)
+
+
+def test_each_campaign_has_stops_of_its_own(thulium: Sandbox) -> None:
+    """Of one person's leads for two campaigns that alone is skipped whose campaign they said stop to."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    settings = configure(
+        thulium,
+        campaigns=SECOND,
+        sources={
+            "optout": {"campaign": "callbacks"},
+            "website": {"campaign": [{"when": "note == 'b'", "to": "second"}, "callbacks"]},
+        },
+    )
+    deliver(settings, make_event("optout", phone_number="601000001"))
+    leads = [make_event(identifier="crm:1", phone_number="601000001", note=note) for note in "ab"]
+    outcomes = deliver(settings, *leads)
+    assert read_statuses(outcomes) == ["SKIPPED", "ADDED"]
+
+
+@pytest.mark.parametrize("body", ["{}", '{"data": {"system_status": "NO_CALL"}}'])
+def test_record_that_makes_no_sense_is_no_leave_to_call(thulium: Sandbox, body: str) -> None:
+    """Where Thulium does not say whether a number's owner may be called, nobody is called on it yet."""
+    thulium.add_customer(440, surname="Lis", identifier="crm:1")
+    stop(thulium, phone_number="601000001")
+    thulium.fail("record", faults.says(body))
     (outcome,) = deliver(configure(thulium), make_event(identifier="crm:1", phone_number="601000001"))
-    assert outcome.status == "ADDED"
-    assert thulium.counts == {"search": 1, "batch": 1}
+    assert outcome.status == "DEFERRED"
+    assert not is_called(thulium)
+
+
+@pytest.mark.parametrize("broken", ["update", "customer", "a search"])
+@pytest.mark.parametrize("status", [403, 500])
+def test_what_fails_keeps_nobody_from_being_stopped(thulium: Sandbox, broken: str, status: int) -> None:
+    """Who was found is stopped at once, whatever cannot be found or told besides; that is tried again."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    settings = configure(thulium, stop={"dictionary_status_id": 3})
+    is_search = broken == "a search"
+    thulium.fail("search" if is_search else broken, faults.error(status), times=None, after=int(is_search))
+    (outcome,) = deliver(settings, make_event("optout", **ADA))
+    assert outcome.status == "DEFERRED"
+    assert not is_called(thulium)
+    assert thulium.counts["stop"] == 1
+    thulium.heal()
+    assert read_statuses(deliver(settings, make_event("optout", **ADA))) == ["STOPPED"]
+
+
+def test_number_is_stopped_while_nobody_can_be_searched(thulium: Sandbox) -> None:
+    """The number is stopped in the campaigns that have it, also as long as no customer can be searched or made."""
+    thulium.fail("search", faults.error(500), times=None)
+    settings = configure(thulium, stop={"dictionary_status_id": 3})
+    (outcome,) = deliver(settings, make_event("optout", phone_number="601000001"))
+    assert (outcome.status, outcome.customer_id, thulium.customers) == ("DEFERRED", None, [])
+    assert thulium.counts["stop"] == 1
 
 
 @pytest.mark.parametrize("status_id", [3, None])

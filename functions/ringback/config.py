@@ -1,6 +1,7 @@
 """The configuration file and the environment (read here and in ``grammar``) -> checked settings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,9 @@ class Reader:
         raw = data if isinstance(data, Mapping) else {}
         thulium: Any = self._mistakes.load(ThuliumSchema(), raw["thulium"], ("thulium",)) if "thulium" in raw else None
         stop = read_stop(raw)
-        campaigns = dict(self._read_campaigns(raw.get("campaigns"), stop))
+        campaigns = self._share_stops(dict(self._read_campaigns(raw.get("campaigns"), stop)), stop)
         sources = self._read_sections(raw.get("sources"), "sources")
-        known = {**campaigns, **make_bare(find_bare_ids(sources.values(), campaigns), stop)}
+        known = {**campaigns, **name_bare(find_bare_ids(sources.values(), campaigns), campaigns, stop)}
         reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""))
         read = {name: reader.read(name, each, ("sources", name)) for name, each in sources.items()}
         chosen = choose_queue(raw, self._environ)
@@ -135,11 +136,25 @@ class Reader:
             rest = {"requeue_from": frozenset(data["requeue_from"]), "stop": own}
             yield name, Campaign(**{"id": "", **data, **rest}, name=name)
 
+    def _share_stops(self, campaigns: dict[str, Campaign | None], stop: int | None) -> dict[str, Campaign | None]:
+        """Return the campaigns, with one stop for all of one id: who said it is known by it under each name."""
+        stops: dict[str, Mapping[str, int]] = {}
+        top = {"dictionary_status_id": stop}
+        own = {name: each for name, each in campaigns.items() if each and each.id and each.stop not in ({}, top)}
+        for name, each in own.items():
+            if stops.setdefault(each.id, each.stop) != each.stop:
+                self._mistakes.add(("campaigns", name, "stop"), f"{each.id} has another one, under another name")
+        return {
+            name: replace(each, stop=stops[each.id]) if each and each.id in stops else each
+            for name, each in campaigns.items()
+        }
 
-def make_bare(ids: Iterable[str], stop: int | None) -> dict[str, Campaign]:
-    """Return the campaigns that have no rules of their own, by their id."""
+
+def name_bare(ids: Iterable[str], campaigns: Mapping[str, Campaign | None], stop: int | None) -> dict[str, Campaign]:
+    """Return the campaigns that sources name by their id: with the rules of the one that has it, else without any."""
     status = {"dictionary_status_id": stop} if stop else {}
-    return {each: Campaign(each, each, {}, "keep", frozenset(), None, status) for each in ids}
+    named = {each.id: each for each in campaigns.values() if each}
+    return {each: named.get(each) or Campaign(each, each, {}, "keep", frozenset(), None, status) for each in ids}
 
 
 def read_stop(raw: Mapping[str, Any]) -> int | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+NO_ANSWER = "no answer in time"
+
 
 class RingbackError(Exception):
     """The root of all that this package raises on purpose."""

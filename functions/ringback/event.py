@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ringback.outcome import Outcome
+
+REMEMBERED = timedelta(days=30)  # for so long a redelivery is recognised
+REMEMBERED_BY_CONTENT = timedelta(hours=24)  # people do fill in the same form again
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Event:
     def age_from(self) -> datetime:
         """Return since when somebody has meant to have the person called."""
         return self.started_at or self.received_at
+
+    @property
+    def known_until(self) -> datetime:
+        """Return until when what is known by the same key is this event again, and no other."""
+        return self.received_at + (REMEMBERED if self.identified else REMEMBERED_BY_CONTENT)
 
 
 @dataclass(frozen=True)

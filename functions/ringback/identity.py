@@ -11,12 +11,14 @@ from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import ExpressionFailed
 from ringback.expressions.path import drop_paths
+from ringback.lookup import list_places
 from ringback.secret import Secret
 from ringback.settings import AnswerPlace, Source
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")
 SHORTEST_NUMBER = 7  # digits
 SHORTEST_NAME = 3  # letters
+SAME_STOP = 300  # seconds within which the same stop is a redelivery; to do one again is harmless
 LONGEST_ID = 200  # characters; longer ones are hashed
 # The platforms' ids of a request, each in its own form: whoever calls may write into these headers what they like.
 # https://www.w3.org/TR/trace-context/, https://cloud.google.com/trace/docs/trace-context, and
@@ -96,10 +98,13 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
 ) -> Event:
     """Return the event, with its id (a hash of source and event without one), and the key that knows a redelivery."""
     content = drop_paths(data, source.volatile)
+    besides = [*find_besides(data, request, source)]
+    if source.action == "stop":  # who says it once more may have been put back to be called meanwhile
+        besides.append(int(now.timestamp() // SAME_STOP))
     return Event(
         source=source.name,
         id=event_id or hash_content(source.name, content),
-        key=hash_content(source.name, event_id, content),
+        key=hash_content(source.name, event_id, content, *besides),
         data=data,
         received_at=now,
         identified=event_id is not None,
@@ -107,6 +112,18 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
         problem=problem or {},
         trace=find_trace(request["headers"]),
     )
+
+
+def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
+    """Yield what rules look at beside the event: the same event under another query may go to another campaign."""
+    context = {**(data if isinstance(data, Mapping) else {}), "_request": request}
+    for place in list_places(source):
+        if isinstance(place, AnswerPlace) or "_request." not in place.text or "received_at" in place.text:
+            continue
+        try:
+            yield place.search(context)
+        except ExpressionFailed:
+            yield None
 
 
 def find_trace(headers: Mapping[str, str]) -> str | None:

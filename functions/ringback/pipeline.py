@@ -17,8 +17,10 @@ from ringback.delivery.campaigns import Campaigns
 from ringback.delivery.customers import Customers
 from ringback.delivery.fetch import complete
 from ringback.delivery.locks import Locks
+from ringback.delivery.memory import Memory
 from ringback.delivery.parallel import run_each
 from ringback.delivery.stop import Stop
+from ringback.errors import NO_ANSWER
 from ringback.event import Again, Done, Event, Verdict
 from ringback.intake import take_in
 from ringback.mapping import Assignment, Mapper
@@ -33,6 +35,7 @@ Result = TypeVar("Result")
 
 PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again whether deliveries are still paused
 LONGEST_FETCH = 15.0  # seconds for completing all thin events of a delivery: others wait for them
+HUNG = 2  # calls without an answer after which a sender is not asked any more in a delivery
 LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when nobody waits for an answer
 
 
@@ -45,9 +48,9 @@ class Pipeline:
         self._wire = wire or Wire(settings.thulium.parallel)
         thulium = Thulium(settings.thulium, self._wire, find_access=find_access)
         self._mapper = Mapper(settings)
-        locks = Locks()
-        self._customers = Customers(thulium, settings, locks)
-        self._campaigns = Campaigns(thulium, settings, locks)
+        locks, self._memory = Locks(), Memory()
+        self._customers = Customers(thulium, settings, locks, self._memory)
+        self._campaigns = Campaigns(thulium, settings, locks, self._memory)
         self._stop = Stop(thulium, settings, locks)
 
     def accept(self, request: Request, now: datetime) -> tuple[Source, list[Event]] | Response:
@@ -61,11 +64,12 @@ class Pipeline:
         began = monotonic()
         until = deadline if deadline is not None else began + LONGEST_DELIVERY
         threads = self.settings.thulium.parallel
-        fetched_by = min(until, began + LONGEST_FETCH)
-        fetched = run_each(lambda event: self._fetch(event, now, fetched_by), events, threads, self._is_thin)
+        fetched_by, hung = min(began + (until - began) / 2, began + LONGEST_FETCH), list[str]()
+        fetched = run_each(
+            lambda event: self._fetch(event, now, fetched_by, hung), events, threads, self._is_thin, self._is_done
+        )
         mapped = [item if isinstance(item, Outcome) else self._map(item, now) for item in fetched]
-        known = _advance(mapped, lambda leads: self._customers.identify(leads, until))
-        outcomes = _advance(known, lambda leads: self._call(leads, until))
+        outcomes = _advance(mapped, lambda some: self._call(some, until))
         # A pause begins when Thulium has answered, and not when it was asked; whole seconds will do.
         ended = now + timedelta(seconds=int(monotonic() - began))
         return [self._judge(event, outcome, ended) for event, outcome in zip(events, outcomes, strict=True)]
@@ -74,13 +78,28 @@ class Pipeline:
         source = self.settings.sources.get(event.source)
         return source is not None and source.fetch is not None
 
-    def _fetch(self, event: Event, now: datetime, deadline: float) -> Event | Outcome:
+    def _is_done(self, event: Event) -> bool:
+        """Return whether an event has been delivered before: those that have not come first, for they wait longest."""
+        return self._memory.recall(event) is not None
+
+    def _fetch(self, event: Event, now: datetime, deadline: float, hung: list[str]) -> Event | Outcome:
+        """Return an event, completed if it is thin. ``hung`` has a source for each time that its sender was silent."""
         source = self.settings.sources.get(event.source)
-        if source and source.action == "lead" and now - event.age_from > self.settings.max_age:
+        if source and self.is_too_old(event, now):
             return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
-        return complete(event, source.fetch, self._wire, min(deadline - monotonic(), self.settings.thulium.timeout))
+        is_hung = hung.count(source.name) >= HUNG
+        seconds = 0.0 if is_hung else min(deadline - monotonic(), self.settings.thulium.timeout)
+        found = complete(event, source.fetch, self._wire, seconds)
+        if isinstance(found, Outcome) and found.reason == f"fetch: {NO_ANSWER}":
+            hung.append(source.name)
+        return found
+
+    def is_too_old(self, event: Event, now: datetime) -> bool:
+        """Return whether nobody is to be called for an event any more. A stop has no age."""
+        source = self.settings.sources.get(event.source)
+        return source is not None and source.action == "lead" and now - event.age_from > self.settings.max_age
 
     def _map(self, event: Event, now: datetime) -> Assignment | Outcome:
         try:
@@ -90,20 +109,31 @@ class Pipeline:
             return Outcome(Status.DEFERRED, "internal error")
 
     def _call(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        """Stop who said stop, then add the leads: nobody who is among both is to be called for even a moment."""
+        """Stop who said stop, and only then look for the leads: one of them may have a number that is stopped here."""
         stops = [each for each in assignments if each.source.action == "stop"]
         leads = [each for each in assignments if each.source.action == "lead"]
-        stopped = iter(self._stop.stop(stops, deadline))
-        added = iter(self._campaigns.add(leads, deadline))
+        stopped = iter(self._stop_all(stops, deadline))
+        added = iter(self._add_all(leads, deadline))
         return [next(stopped if each.source.action == "stop" else added) for each in assignments]
+
+    def _stop_all(self, stops: Sequence[Assignment], deadline: float) -> list[Outcome]:
+        known = self._customers.identify(stops, self._keep_back(deadline))
+        return _advance(known, lambda some: self._stop.stop(some, deadline))
+
+    def _add_all(self, leads: Sequence[Assignment], deadline: float) -> list[Outcome]:
+        known = self._customers.identify(leads, self._keep_back(deadline))
+        return _advance(known, lambda some: self._campaigns.add(some, deadline))
+
+    def _keep_back(self, deadline: float) -> float:
+        """Return the time until when customers may be looked for, so that those who are found are still called."""
+        return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / 3)
 
     def _judge(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
         """Return the verdict that an outcome comes to. A stop is never given up: it would let somebody be called."""
         if outcome.status.is_final:
             return Done(outcome)
         at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status)
-        source = self.settings.sources.get(event.source)
-        if source and source.action == "lead" and at - event.age_from > self.settings.max_age:
+        if self.is_too_old(event, at):
             return Done(replace(outcome, status=Status.PARKED))
         return Again(outcome, at)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ringback.delivery.batch import Batch, Replies
 from ringback.delivery.locks import Locks
+from ringback.delivery.memory import Memory
 from ringback.delivery.parallel import run_each
 from ringback.delivery.requeue import Requeue
 from ringback.errors import CallFailed
@@ -12,8 +13,8 @@ from ringback.mapping import Assignment
 from ringback.outcome import Outcome, Status
 from ringback.settings import Settings
 from ringback.thulium.api import RecordReply, Thulium
+from ringback.thulium.replies import REFUSED  # ALREADY_EXISTS comes with it too
 
-REFUSED = 400  # and above, of a record's http_status; ALREADY_EXISTS comes with it too
 TOO_MANY, BROKEN = 429, 500  # a record's http_status (of the second: and above) that another time may be another
 FINAL_WORDS = {"ADDED": Status.ADDED, "ALREADY_EXISTS": Status.ALREADY_EXISTS, "FAILED": Status.FAILED}
 DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
@@ -22,9 +23,10 @@ DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
 class Campaigns:
     """Adds leads to Thulium's campaigns."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
         self._batch = Batch(thulium, settings.thulium.batch_size)
-        self._requeue = Requeue(thulium, settings, locks)
+        self._requeue = Requeue(thulium, settings, locks, memory)
+        self._memory = memory
         self._threads = settings.thulium.parallel
 
     def add(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
@@ -35,6 +37,8 @@ class Campaigns:
         replies = self._send(assignments, deadline)
         outcomes = [_judge(each, replies) for each in assignments]
         last = {(each.campaigns[0].id, each.customer_id): n for n, each in enumerate(assignments)}
+        for n in set(range(len(outcomes))) - set(last.values()):
+            outcomes[n] = spare(outcomes[n])
         coming_again = [n for n in last.values() if _comes_again(assignments[n], outcomes[n])]
 
         def put_back(n: int) -> Outcome:
@@ -44,14 +48,18 @@ class Campaigns:
             outcomes[n] = outcome
         for each, outcome in zip(assignments, outcomes, strict=True):
             if outcome.status in DONE:
-                self._requeue.remember(each.event.key)
+                self._memory.remember(each.event, each.customer_id)
         return outcomes
 
     def _send(self, assignments: Sequence[Assignment], deadline: float) -> dict[str, Replies]:
         records: dict[str, dict[int, Mapping[str, object]]] = {}
         for each in assignments:
             records.setdefault(each.campaigns[0].id, {})[each.customer_id] = each.lead.record
-        return {campaign_id: self._batch.send(campaign_id, some, deadline) for campaign_id, some in records.items()}
+
+        def send(campaign_id: str) -> Replies:
+            return self._batch.send(campaign_id, records[campaign_id], deadline)
+
+        return dict(zip(records, run_each(send, [*records], self._threads), strict=True))
 
 
 def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campaign_id: str) -> Outcome:
@@ -68,6 +76,13 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
     if doubt := find_contradiction(status, reply.http_status or 0):
         return assignment.outcome(Status.DEFERRED, f"Thulium's reply says {status}{doubt}", **known)
     return assignment.outcome(status, assignment.scrub(reply.message) or None, **known)
+
+
+def spare(outcome: Outcome) -> Outcome:
+    """Return what a refusal means for an event that a later one of the same person has been sent in place of."""
+    if outcome.status is not Status.FAILED:
+        return outcome
+    return replace(outcome, status=Status.DEFERRED, reason="a later event of the same person was refused")
 
 
 def find_contradiction(status: Status, http_status: int) -> str | None:

@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ringback import log
+from ringback.delivery.campaigns import spare
 from ringback.delivery.locks import Locks
+from ringback.delivery.memory import Memory
 from ringback.delivery.parallel import run_each
 from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, find_changes, get_row_id, match_keys
 from ringback.delivery.search import Search
-from ringback.errors import CallFailed
+from ringback.errors import NO_ANSWER, CallFailed
 from ringback.leads.lead import MATCH_FIELDS, Lead
 from ringback.mapping import Assignment, invalid
 from ringback.outcome import Outcome, Status
 from ringback.settings import Campaign, Settings
 from ringback.thulium.api import Thulium
+from ringback.thulium.replies import NONSENSE
 
 FINAL_REFUSALS = (400, 409, 422)  # Thulium's word about this customer; any other error is about the call
+GATEWAY_TIMEOUT = 504
+SETTLED = 15.0  # seconds after which a creation that was not waited for has come to its end
 
 
 class Customers:
@@ -27,12 +32,13 @@ class Customers:
     the older one has been given it.
     """
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
         self._thulium = thulium
         self._search = Search(thulium, settings)
         self._region = settings.phone_region
         self._threads = settings.thulium.parallel
         self._locks = locks
+        self._memory = memory
 
     def identify(self, assignments: Sequence[Assignment], deadline: float) -> list[Assignment | Outcome]:
         """Return each assignment with its lead's customer id, or the outcome that says why it has none.
@@ -41,6 +47,7 @@ class Customers:
         all of them, of which the latest one's count most. For a stop all who match are found, those besides the
         oldest as ``Lead.others``.
         """
+        assignments = [self._recall(each) for each in assignments]
         latest: dict[object, Assignment] = {}
         for each in assignments:
             key = identity(each)
@@ -52,14 +59,25 @@ class Customers:
                 lambda each: self._identify_one(each, deadline), [*some.values()], self._threads, needs_search
             )
             found |= zip(some, leads, strict=True)
-        return [_take_over(each, found[identity(each)]) for each in assignments]
+        known = [_take_over(each, found[identity(each)]) for each in assignments]
+        known = [_take_over(each, found[identity(each)]) for each in assignments]
+        last = {identity(each): n for n, each in enumerate(assignments)}.values()
+        return [spare(each) if isinstance(each, Outcome) and n not in last else each for n, each in enumerate(known)]
+
+    def _recall(self, assignment: Assignment) -> Assignment:
+        """Return a lead that is delivered once more with the customer that it was found to be."""
+        customer_id = self._memory.recall(assignment.event)
+        if customer_id is None or assignment.source.action == "stop":
+            return assignment
+        return replace(assignment, lead=replace(assignment.lead, customer_id=customer_id))
 
     def _identify_one(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         if not needs_search(assignment):
             return assignment.lead
         try:
             with self._locks.hold(known_by(assignment.lead), deadline):
-                return self._find_or_create(assignment, deadline)
+                find = self._find_for_stop if assignment.source.action == "stop" else self._find_or_create
+                return find(assignment, deadline)
         except CallFailed as error:
             return assignment.defer(error)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the lead's neighbours with it
@@ -67,41 +85,58 @@ class Customers:
             return assignment.outcome(Status.DEFERRED, "internal error")
 
     def _find_or_create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
-        is_stop = assignment.source.action == "stop"
-        rows = (self._search.find_all if is_stop else self._search.find_first)(assignment, deadline)
-        if rows:
-            return self._complete(assignment, rows, deadline)
-        if assignment.source.customer.on_missing == "fail":
+        rows, owners = self._search.find_first(assignment, deadline)
+        if not rows and assignment.source.customer.on_missing == "fail":
             return assignment.outcome(Status.SKIPPED, "no such customer")
-        if assignment.lead.phone is None and not is_stop:  # a stop is kept for whatever a later lead is found by
+        if not rows and assignment.lead.phone is None:
             return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
-        return self._create(assignment, deadline)
+        if self._is_number_stopped(assignment, find_oldest(rows), owners, deadline):
+            return assignment.outcome(Status.SKIPPED, "said stop")
+        return self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
 
-    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead | Outcome:
+    def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        """Return the lead with all who match; a stranger is created, for whatever a later lead is found by.
+
+        Whom nobody could be asked for is not created, and what can't be done here keeps nobody from being stopped.
+        """
+        rows, failed = self._search.find_all(assignment, deadline)
+        if not rows and failed:
+            return replace(assignment.lead, failed=failed)
+        if not rows and assignment.source.customer.on_missing == "fail":
+            return assignment.outcome(Status.SKIPPED, "no such customer")
+        try:
+            lead = self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
+        except CallFailed as error:
+            ids = sorted({get_row_id(row) for row in rows})
+            return replace(assignment.lead, customer_id=next(iter(ids), None), others=tuple(ids[1:]), failed=error)
+        return replace(lead, failed=failed) if isinstance(lead, Lead) else lead
+
+    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
         """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
         ids = sorted({get_row_id(row) for row in rows})
-        oldest = next(row for row in rows if get_row_id(row) == ids[0])
         is_stop = assignment.source.action == "stop"
-        if not is_stop and self._is_number_stopped(assignment, oldest, deadline):
-            return assignment.outcome(Status.SKIPPED, "said stop")
         notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
         update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
-        notes = [*assignment.lead.notes, *notes, *self._update_what_goes(assignment, oldest, update, deadline)]
+        row = next(row for row in rows if get_row_id(row) == ids[0])
+        notes = [*assignment.lead.notes, *notes, *self._update_what_goes(assignment, row, update, deadline)]
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
 
-    def _is_number_stopped(self, assignment: Assignment, oldest: Row, deadline: float) -> bool:
-        """Return whether the lead's number, which a customer would be given, is of somebody who is not to be called."""
-        lead, keys, campaign = assignment.lead, match_keys(assignment), assignment.campaigns[0]
-        if lead.phone is None or "phone_number" not in assignment.source.customer.update:
+    def _is_number_stopped(
+        self, assignment: Assignment, oldest: Row | None, owners: Sequence[Row] | None, deadline: float
+    ) -> bool:
+        """Return whether the number that would be called is another customer's too, who is not to be called on it.
+
+        ``oldest`` is who would be called, if they are there; ``owners`` who carries the number, if that is known.
+        """
+        lead, campaign, update = assignment.lead, assignment.campaigns[0], assignment.source.customer.update
+        if lead.phone is None:
             return False
-        if carries(oldest, lead, "phone_number", self._region):
+        if oldest and "phone_number" not in update and not carries(oldest, lead, "phone_number", self._region):
             return False
-        found_by = next((name for name in keys if carries(oldest, lead, name, self._region)), keys[0])
-        if "phone_number" in keys[: keys.index(found_by)]:
-            return False  # it was searched, and nobody has it
-        owners = {get_row_id(row) for row in self._search.find_by_number(assignment, deadline)}
-        others = sorted(owners) if get_row_id(oldest) not in owners else []
-        return any(is_not_called(self._thulium.get_record(campaign.id, each, deadline), campaign) for each in others)
+        rows = self._search.find_by_number(assignment, deadline) if owners is None else owners
+        others = {get_row_id(row) for row in rows} - ({get_row_id(oldest)} if oldest else set())
+        records = (self._thulium.get_record(campaign.id, each, deadline) for each in sorted(others))
+        return any(is_not_called(record, campaign) for record in records)
 
     def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
         """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
@@ -157,8 +192,8 @@ class Customers:
     def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
         """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
         if error.http_status not in FINAL_REFUSALS:
-            raise error
-        rows = self._search.find_first(assignment, deadline)
+            raise in_doubt(error)
+        rows = self._search.find_first(assignment, deadline).rows
         if rows:
             return self._complete(assignment, rows, deadline)
         if assignment.source.action == "stop":  # a later lead may bring what is lacking
@@ -171,8 +206,22 @@ def is_not_called(record: Row | None, campaign: Campaign) -> bool:
     """Return whether a record is one that the dialler leaves alone, by its kind of status or as the campaign's stop."""
     if record is None:
         return False
+    if not record.get("system_status"):
+        raise CallFailed(NONSENSE)
     stop = campaign.stop.get("status_id")
     return record.get("system_status") == "NO_CALL" or (stop is not None and str(record.get("status_id")) == str(stop))
+
+
+def find_oldest(rows: Sequence[Row]) -> Row | None:
+    """Return the customer with the lowest id."""
+    return min(rows, key=get_row_id, default=None)
+
+
+def in_doubt(error: CallFailed) -> CallFailed:
+    """Return the failure of a creation, which may come after we hung up: the person is searched when that is over."""
+    if error.reason == NO_ANSWER or error.http_status == GATEWAY_TIMEOUT:
+        error.retry_after = max(error.retry_after or 0.0, SETTLED)
+    return error
 
 
 def known_by(lead: Lead) -> list[tuple[str, object]]:
@@ -187,23 +236,25 @@ def needs_search(assignment: Assignment) -> bool:
 
 
 def identity(assignment: Assignment) -> object:
-    """Return what is equal for assignments of one source whose customer is one and the same."""
+    """Return what is equal for assignments of one source whose customer is one and the same, and called by one rule."""
     lead = assignment.lead
     keys = tuple((name, lead.customer[name]) for name in match_keys(assignment))
-    return lead.customer_id, keys, assignment.source.name
+    return lead.customer_id, keys, assignment.source.name, tuple(campaign.id for campaign in assignment.campaigns)
 
 
 def _add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
     """Return an assignment with what an earlier one of the same person said of them besides."""
     customer = {**earlier.lead.customer, **assignment.lead.customer}
-    return replace(assignment, lead=replace(assignment.lead, customer=customer))
+    phone = assignment.lead.phone or earlier.lead.phone
+    return replace(assignment, lead=replace(assignment.lead, customer=customer, phone=phone))
 
 
 def _take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:
     if isinstance(found, Outcome):
         return found
     notes = tuple(dict.fromkeys((*assignment.lead.notes, *found.notes)))
-    lead = replace(assignment.lead, customer_id=found.customer_id, others=found.others, notes=notes)
+    known = {"customer_id": found.customer_id, "others": found.others, "failed": found.failed}
+    lead = replace(assignment.lead, **known, notes=notes)  # type: ignore[arg-type]  # mypy knows no replace of a dict
     return replace(assignment, lead=lead)
 
 

@@ -13,12 +13,14 @@ def run_each(
     items: Sequence[Item],
     threads: int,
     waits: Callable[[Item], bool] = lambda _: True,
+    may_wait: Callable[[Item], bool] = lambda _: False,
 ) -> list[Result]:
     """Return what ``do`` makes of each item, in their order, ``threads`` at a time. Raises what it raises.
 
     Items for which there is nothing to wait for, as ``waits`` says, are done by this thread: another would only cost.
+    Of the others those that ``may_wait`` are begun last.
     """
-    waiting = [n for n, item in enumerate(items) if waits(item)]
+    waiting = sorted((n for n, item in enumerate(items) if waits(item)), key=lambda n: may_wait(items[n]))
     if len(waiting) <= 1:
         return [do(item) for item in items]
     with ThreadPoolExecutor(min(threads, len(waiting))) as pool:

@@ -1,10 +1,10 @@
 """Puts the record of somebody who comes again back to be called, if nothing speaks against it."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from ringback.delivery.locks import Locks
+from ringback.delivery.memory import Memory
 from ringback.errors import CallFailed
 from ringback.mapping import Assignment
 from ringback.outcome import Outcome, Status
@@ -12,7 +12,6 @@ from ringback.settings import Campaign, Settings
 from ringback.thulium.api import Thulium
 
 LEFT_ALONE = frozenset({"NO_CALL", "IN_PROGRESS", "MY_RECORD"})  # system statuses that a requeue does not touch
-REMEMBERED = 10_000  # events of which this process knows that they are done
 
 Record = Mapping[str, object]
 
@@ -20,31 +19,25 @@ Record = Mapping[str, object]
 class Requeue:
     """Looks at records and puts them back. A stop of the same customer waits meanwhile, in this process."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
         self._thulium = thulium
         self._zone = settings.thulium.timezone
         self._stop = settings.stop
         self._locks = locks
-        self._done: OrderedDict[str, None] = OrderedDict()
+        self._memory = memory
 
     def put_back(self, assignment: Assignment, existing: Outcome, deadline: float) -> Outcome:
         """Return what becomes of a lead who is in the campaign already (``existing``).
 
         An event that has been done is delivered once more only because its sender did not hear of it.
         """
-        if assignment.event.key in self._done:
+        if self._memory.recall(assignment.event) is not None:
             return existing
         try:
             with self._locks.hold([assignment.customer_id], deadline):
                 return self._look_and_put(assignment, existing.record_id, deadline)
         except CallFailed as error:
             return assignment.defer(error)
-
-    def remember(self, event_key: str) -> None:
-        """Take note that an event is done: its person is in the campaign."""
-        self._done[event_key] = None
-        if len(self._done) > REMEMBERED:
-            self._done.popitem(last=False)
 
     def _look_and_put(self, assignment: Assignment, record_id: int | None, deadline: float) -> Outcome:
         campaign, customer_id = assignment.campaigns[0], assignment.customer_id

@@ -36,14 +36,19 @@ class Stop:
 
     def _stop_one(self, assignment: Assignment, deadline: float) -> Outcome:
         """Stop in every campaign, whatever another one says; what can still be mended is told first."""
-        ids = [assignment.customer_id, *assignment.lead.others]
+        lead = assignment.lead
+        ids = [] if lead.customer_id is None else [lead.customer_id, *lead.others]
         try:
             with self._locks.hold(ids, deadline):
-                found = [self._stop_in(each, ids, assignment, deadline) for each in assignment.campaigns]
+                found = run_each(
+                    lambda each: self._stop_in(each, ids, assignment, deadline), assignment.campaigns, self._threads
+                )
                 undone = [outcome for outcomes in found for outcome in outcomes if outcome.status not in CONFIRMED]
                 self._stop_number(assignment, deadline)
         except CallFailed as error:
             return assignment.defer(error)
+        if lead.failed:
+            return assignment.defer(lead.failed)
         undone.sort(key=lambda outcome: outcome.status.is_final)
         return undone[0] if undone else assignment.outcome(Status.STOPPED)
 

@@ -70,6 +70,8 @@ def _advise_on_leads(source: Source, settings: Settings) -> Iterator[str]:
         )
     if not {"customer_id", *MATCH_FIELDS} & {*source.map, *source.set}:
         yield "no lead can be made: one needs a phone_number, an email, an identifier or a customer_id in `map`"
+    if source.action == "stop" and source.customer.on_missing == "fail":
+        yield "`on_missing: fail`: nothing is kept of a stranger's stop, and a later lead of theirs is called"
     if settings.queue is None and any(route.to.on_existing == "requeue" for route in source.routes):
         yield "without a queue a redelivery after a restart puts a record back to be called again; name a `queue`"
     creating = [other.name for other in settings.sources.values() if other is not source and _creates(other)]

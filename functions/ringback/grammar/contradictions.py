@@ -1,6 +1,6 @@
 """Mistakes between keys of a source that are good alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from ringback.settings import AnswerPlace, Campaign, Place, Source
@@ -19,7 +19,8 @@ def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) 
         ({"verify"}, find_url_mistakes(source, public_url)),
         ({"campaign", "action"}, find_idle_routes(source)),
         ({"map", "set"}, find_missing_fields(source)),
-        ({"map", "consent", "answers"}, find_idle_labels(source)),
+        ({"map", "answers"}, find_idle_labels(source, "map", source.map.values())),
+        ({"consent", "answers"}, find_idle_labels(source, "consent", [source.consent])),
         ({"campaign", "action", "set", "map"}, find_status_mistakes(source)),
     ):
         if not bad & keys:
@@ -47,12 +48,10 @@ def find_missing_fields(source: Source) -> Iterator[tuple[str, str]]:
         yield "map", "missing; say where the lead's fields are in the event"
 
 
-def find_idle_labels(source: Source) -> Iterator[tuple[str, str]]:
+def find_idle_labels(source: Source, key: str, places: Iterable[Place | None]) -> Iterator[tuple[str, str]]:
     """Yield that answers are looked for where there are none."""
-    places: list[tuple[str, list[Place | None]]] = [("map", [*source.map.values()]), ("consent", [source.consent])]
-    for key, some in places:
-        if source.answers is None and any(isinstance(place, AnswerPlace) for place in some):
-            yield key, "{label: ...} is for senders whose answers are known; this is none, write an expression"
+    if source.answers is None and any(isinstance(place, AnswerPlace) for place in places):
+        yield key, "{label: ...} is for senders whose answers are known; this is none, write an expression"
 
 
 def find_missing_secret(source: Source) -> Iterator[tuple[str, str]]:

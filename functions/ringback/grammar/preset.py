@@ -32,16 +32,21 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
     """Return ``base`` with what ``own`` says instead; ``map``, ``set``, ``fetch`` and ``customer`` key by key.
 
     ``~`` takes away what ``base`` has. ``only`` is kept beside the own one: what is no lead for a sender is none for
-    anybody.
+    anybody; but a source of opt-outs says for itself which events those are.
     """
     merged = _overlay(base, own)
     for key in MERGED:
         one, other = base.get(key), own.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             merged[key] = _overlay(one, other)
-    if "only" in base and "only" in own:
+    if "only" in base and "only" in own and not takes_opt_outs(merged):
         merged["only"] = [*_list(own["only"]), *_list(base["only"])]  # all hold; the own ones keep their numbers
     return merged
+
+
+def takes_opt_outs(merged: Raw) -> bool:
+    """Return whether a source takes other events of its sender than leads: opt-outs, but for a form's."""
+    return merged.get("action") == "stop" and "answers" not in merged
 
 
 def _overlay(base: Raw, own: Raw) -> dict[str, object]:

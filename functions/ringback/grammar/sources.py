@@ -13,7 +13,7 @@ from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
-from ringback.grammar.preset import ABOUT, merge, read_preset
+from ringback.grammar.preset import ABOUT, merge, read_preset, takes_opt_outs
 from ringback.grammar.source import SourceSchema
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
@@ -74,10 +74,14 @@ class SourceReader:
         if "preset" not in raw:
             return raw
         try:
-            return merge(Parsed(read_preset).deserialize(raw["preset"]), raw)  # type: ignore[arg-type]  # what it reads
+            base: Any = Parsed(read_preset).deserialize(raw["preset"])
         except ValidationError as error:
             self._mistakes.add((*path, "preset"), flatten(error.messages)[()])
-        return {"verify": "none", **raw, "preset": BAD_PRESET}  # what the preset would have said is no mistake
+            return {"verify": "none", **raw, "preset": BAD_PRESET}  # what the preset would have said is no mistake
+        merged = merge(base, raw)
+        if "only" in base and "only" not in raw and takes_opt_outs(merged):
+            self._mistakes.add((*path, "only"), f"missing: which events are opt-outs; for leads it is {base['only']}")
+        return merged
 
     def _check_needs(self, merged: Raw, path: Keys) -> None:
         needs = merged.get("needs")

@@ -34,23 +34,29 @@ class Handed:
 
 
 def deliver_messages(
-    records: Sequence[Mapping[str, Any]], queue: SqsQueue, deliver: Deliver, clock: Callable[[], datetime]
+    records: Sequence[Mapping[str, Any]],
+    queue: SqsQueue,
+    deliver: Deliver,
+    clock: Callable[[], datetime],
+    is_too_old: Callable[[Event, datetime], bool],
 ) -> list[str]:
     """Deliver the messages of one hand-over and return the ids of those that SQS is to hand over again.
 
     ``records`` are Lambda's, at most ten. ``deliver`` gives a verdict for each event, in their order. Of one group a
     message is delivered after the one before it is done; from the first that is not, the whole rest of the group goes
-    back, or else a stop would overtake its lead. What a person has to look at (INVALID, FAILED, PARKED) is done when
-    the dead-letter queue has it. An outcome is logged when it is settled.
+    back, or else a stop would overtake its lead; but for leads that are too old by now, which are parked. What a person
+    has to look at (INVALID, FAILED, PARKED) is done when the dead-letter queue has it. An outcome is logged when it is
+    settled.
     """
     messages = [read_record(record) for record in records]
     waiting: dict[str, datetime] = {}
     done: set[str] = set()
     for turn in take_turns(messages):
-        going = [message for message in turn if message.group not in waiting]
+        now = clock()
+        going = [each for each in turn if each.group not in waiting or is_too_old(each.event, now)]
         for message, verdict in deliver_turn(going, queue, deliver, clock):
             if isinstance(verdict, Again):
-                waiting[message.group] = verdict.at
+                waiting.setdefault(message.group, verdict.at)
             else:
                 done.add(message.id)
     undone = [message for message in messages if message.id not in done]

@@ -52,7 +52,8 @@ class Keeper:
         if not isinstance(app.queue, SqsQueue):
             log.write("ERROR", "the configuration is bad", "config.invalid", mistakes=[NO_QUEUE])
             raise ConfigError([NO_QUEUE])
-        return deliver_messages(records, app.queue, partial(app.pipeline.deliver, deadline=deadline), read_clock)
+        deliver = partial(app.pipeline.deliver, deadline=deadline)
+        return deliver_messages(records, app.queue, deliver, read_clock, app.pipeline.is_too_old)
 
     def get_app(self) -> App:
         """Return the app. Raises ConfigError if none can be built; one that runs is kept when the new one is bad."""

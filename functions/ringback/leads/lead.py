@@ -6,6 +6,7 @@ from datetime import datetime
 
 from marshmallow import ValidationError
 
+from ringback.errors import CallFailed
 from ringback.leads.lead_schema import EMPTY, NAMES, LeadSchema
 from ringback.leads.phone import Phone
 
@@ -22,7 +23,8 @@ class Lead:
 
     ``record`` has the campaign record's fields but for ``customer_id`` and ``next_call_date``, which is ``next_call``
     (aware). ``customer`` has the customer's, the phone number as it is sent. ``notes`` says which fields were dropped,
-    and why. ``others`` are further customers who match: a stop holds for them too.
+    and why. ``others`` are further customers who match: a stop holds for them too. ``failed`` says what has kept those
+    from being found or completed whom a stop holds for: it is tried again.
     """
 
     customer_id: int | None
@@ -32,6 +34,7 @@ class Lead:
     next_call: datetime | None = None
     notes: tuple[str, ...] = ()
     others: tuple[int, ...] = ()
+    failed: CallFailed | None = None
 
 
 class BadLead(ValueError):

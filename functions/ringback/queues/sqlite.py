@@ -18,8 +18,6 @@ from ringback.queues.database import PATIENCE, Database
 from ringback.queues.message import dump_event, dump_outcome, load_event, storable
 from ringback.queues.together import Together
 
-REMEMBERED = timedelta(days=30)  # for so long a redelivery is recognised
-REMEMBERED_BY_CONTENT = timedelta(hours=24)  # people do fill in the same form again
 LEASE = timedelta(seconds=30)  # after so long the events of a worker that was killed are given to another
 
 _STORE = """
@@ -125,13 +123,12 @@ class SqliteQueue:
 
 
 def _row(event: Event, now: datetime) -> dict[str, object]:
-    remembered = REMEMBERED if event.identified else REMEMBERED_BY_CONTENT
     return {
         "key": event.key,
         "source": event.source,
         "id": storable(event.id),
         "received_at": event.received_at.timestamp(),
-        "known_until": (event.received_at + remembered).timestamp(),
+        "known_until": event.known_until.timestamp(),
         "now": now.timestamp(),
         "message": dump_event(event),
     }

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from urllib3.exceptions import HTTPError
 
+from ringback.errors import NO_ANSWER
+
 FAILURES = (OSError, HTTPError, http.client.HTTPException, ValueError)  # requests' own errors are OSErrors
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (TimeoutError, "no answer in time"),
+    (TimeoutError, NO_ANSWER),
     (ssl.SSLCertVerificationError, "the certificate is not trusted"),
     (ssl.SSLError, "no common TLS"),
     (socket.gaierror, "the host is not known"),

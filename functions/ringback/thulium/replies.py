@@ -15,6 +15,8 @@ NONSENSE = "Thulium's reply makes no sense"
 # Such as 53678450401cf; it is logged, so no name and no number can be one.
 REQUEST_ID = re.compile("(?=.*[0-9])(?=.*[a-f])[0-9a-f-]{8,64}", re.IGNORECASE)
 WRONG = ("error", "errors", "exception", "fault")
+REFUSED = 400  # and above, of the http_status in a reply
+NOT_DONE = ("FAILED", "NOT_EXIST", "CALL_IN_PROGRESS")  # Thulium's words about a record
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,13 @@ def check_done(reply: Reply) -> None:
     Documented is an empty body; ``[]`` is PHP's empty object. Of all else only what was changed, told by its id, or a
     plain ``success`` is a word of it.
     """
-    if is_success(reply) and (not reply.body.strip() or _parse(reply) in ([], {}, True)):
+    data = _parse(reply)
+    if is_success(reply) and (not reply.body.strip() or data is True or data in ([], {})):
         return
     told = read_object(reply)
     is_told = any(read_id(told.get(name)) for name in ("record_id", "customer_id", "id"))
-    if told.get("success", is_told) is not True:
+    is_refused = (read_id(told.get("http_status")) or 0) >= REFUSED or told.get("status") in NOT_DONE
+    if is_refused or told.get("success", is_told) is not True:
         raise explain(reply)
 
 
