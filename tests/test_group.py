@@ -57,6 +57,12 @@ def test_one_person_is_one_group(number: str, settings: Settings) -> None:
     )
 
 
+def test_number_of_a_country_that_is_not_called(settings: Settings) -> None:
+    """A stop is kept in line with its lead wherever the number is from."""
+    german = group(settings, "website", tel="+49 30 901820", ref="1")
+    assert german == group(settings, "optout", number="+4930901820")
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [

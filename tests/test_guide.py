@@ -61,6 +61,7 @@ def test_manners_are_told() -> None:
     assert "waits for an answer: 5 s" in "\n".join(explain_sender("shopify"))
     assert "waits for an answer: unknown" in unknown
     assert "sends again: unknown" in unknown
+    assert "sends again: up to 13 times in 2.5 hours" in "\n".join(explain_sender("formsort"))
 
 
 def test_blank_inside_a_section_comes_from_the_example() -> None:

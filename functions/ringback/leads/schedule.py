@@ -23,4 +23,4 @@ def schedule(lead: Lead, hours: Hours | None, zone: ZoneInfo, received_at: datet
         return lead
     notes = ("next_call_date: it was in the past, the call is due now",) if asked and asked < received_at else ()
     record = {**lead.record, "next_call_date": write_time(at, zone)}
-    return replace(lead, record=record, next_call=at, notes=(*lead.notes, *notes))
+    return replace(lead, record=record, notes=(*lead.notes, *notes))
