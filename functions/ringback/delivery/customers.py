@@ -5,20 +5,21 @@ from dataclasses import replace
 
 from ringback import log
 from ringback.delivery.campaigns import spare
+from ringback.delivery.details import FINAL_REFUSALS, Details
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
+from ringback.delivery.owners import Owners
 from ringback.delivery.parallel import run_each
-from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, find_changes, get_row_id, match_keys
+from ringback.delivery.people import add_fields, identity, known_by, needs_search, take_over
+from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, get_row_id, match_keys
 from ringback.delivery.search import Search
 from ringback.errors import NO_ANSWER, CallFailed
-from ringback.leads.lead import MATCH_FIELDS, Lead
+from ringback.leads.lead import Lead
 from ringback.mapping import Assignment, invalid
 from ringback.outcome import Outcome, Status
-from ringback.settings import Campaign, Settings
+from ringback.settings import Settings
 from ringback.thulium.api import Thulium
-from ringback.thulium.replies import NONSENSE
 
-FINAL_REFUSALS = (400, 409, 422)  # Thulium's word about this customer; any other error is about the call
 GATEWAY_TIMEOUT = 504
 SETTLED = 15.0  # seconds after which a creation that was not waited for has come to its end
 
@@ -35,6 +36,8 @@ class Customers:
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
         self._thulium = thulium
         self._search = Search(thulium, settings)
+        self._owners = Owners(thulium, self._search, settings)
+        self._details = Details(thulium, settings, locks)
         self._region = settings.phone_region
         self._threads = settings.thulium.parallel
         self._locks = locks
@@ -51,7 +54,7 @@ class Customers:
         latest: dict[object, Assignment] = {}
         for each in assignments:
             key = identity(each)
-            latest[key] = _add_fields(each, latest[key]) if key in latest else each
+            latest[key] = add_fields(each, latest[key]) if key in latest else each
         found: dict[object, Lead | Outcome] = {}
         for is_creatable in (True, False):  # who can't be created may be found by what a neighbour has brought
             some = {key: each for key, each in latest.items() if (each.lead.phone is not None) is is_creatable}
@@ -59,8 +62,7 @@ class Customers:
                 lambda each: self._identify_one(each, deadline), [*some.values()], self._threads, needs_search
             )
             found |= zip(some, leads, strict=True)
-        known = [_take_over(each, found[identity(each)]) for each in assignments]
-        known = [_take_over(each, found[identity(each)]) for each in assignments]
+        known = [take_over(each, found[identity(each)]) for each in assignments]
         last = {identity(each): n for n, each in enumerate(assignments)}.values()
         return [spare(each) if isinstance(each, Outcome) and n not in last else each for n, each in enumerate(known)]
 
@@ -90,7 +92,7 @@ class Customers:
             return assignment.outcome(Status.SKIPPED, "no such customer")
         if not rows and assignment.lead.phone is None:
             return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
-        if self._is_number_stopped(assignment, find_oldest(rows), owners, deadline):
+        if self._owners.are_stopped(assignment, find_oldest(rows), owners, deadline):
             return assignment.outcome(Status.SKIPPED, "said stop")
         return self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
 
@@ -118,55 +120,13 @@ class Customers:
         notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
         update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
         row = next(row for row in rows if get_row_id(row) == ids[0])
-        notes = [*assignment.lead.notes, *notes, *self._update_what_goes(assignment, row, update, deadline)]
+        notes = [*assignment.lead.notes, *notes, *self._details.tell(assignment, row, update, deadline)]
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
-
-    def _is_number_stopped(
-        self, assignment: Assignment, oldest: Row | None, owners: Sequence[Row] | None, deadline: float
-    ) -> bool:
-        """Return whether the number that would be called is another customer's too, who is not to be called on it.
-
-        ``oldest`` is who would be called, if they are there; ``owners`` who carries the number, if that is known.
-        """
-        lead, campaign, update = assignment.lead, assignment.campaigns[0], assignment.source.customer.update
-        if lead.phone is None:
-            return False
-        if oldest and "phone_number" not in update and not carries(oldest, lead, "phone_number", self._region):
-            return False
-        rows = self._search.find_by_number(assignment, deadline) if owners is None else owners
-        others = {get_row_id(row) for row in rows} - ({get_row_id(oldest)} if oldest else set())
-        records = (self._thulium.get_record(campaign.id, each, deadline) for each in sorted(others))
-        return any(is_not_called(record, campaign) for record in records)
 
     def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
         """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
         names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
         return [name for name in names if not any(carries(row, assignment.lead, name, self._region) for row in rows)]
-
-    def _update_what_goes(self, assignment: Assignment, row: Row, update: Sequence[str], deadline: float) -> list[str]:
-        """Update a customer; where Thulium refuses some of it, with the number and the address alone. Return notes."""
-        notes = []
-        for fields in dict.fromkeys((tuple(update), tuple(name for name in update if name in ADDED_ONLY))):
-            try:
-                self._update(row, assignment.lead, fields, deadline)
-                break
-            except CallFailed as error:
-                if error.http_status not in FINAL_REFUSALS:
-                    raise
-                notes.append(f"the customer was not updated: {assignment.scrub(error.message)}")
-        return notes[:1]
-
-    def _update(self, row: Row, lead: Lead, update: Sequence[str], deadline: float) -> None:
-        changes = find_changes(row, lead, update, self._region)
-        if not changes:
-            return
-        with self._locks.hold([("customer", get_row_id(row))], deadline):
-            if any(name in changes for name in ADDED_ONLY):
-                # A search's row may lack further numbers, and what is put may replace what is there: look at the whole.
-                row = self._thulium.get_customer(get_row_id(row), deadline)
-                changes = find_changes(row, lead, update, self._region)
-            if changes:
-                self._thulium.update_customer(get_row_id(row), changes, deadline)
 
     def _create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         lead = assignment.lead
@@ -180,14 +140,8 @@ class Customers:
         ids = sorted({created, *map(get_row_id, self._search.find_again(assignment, deadline))})
         if ids[0] != created:
             _write_duplicate(assignment, created, ids[0])
-            self._merge(assignment, ids[0], deadline)
+            self._details.merge(assignment, ids[0], deadline)
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]))
-
-    def _merge(self, assignment: Assignment, oldest: int, deadline: float) -> None:
-        """Give the oldest what the lead is searched by and they lack: a later lead would find the other one alone."""
-        row = self._thulium.get_customer(oldest, deadline)
-        lacking = [name for name in match_keys(assignment) if name in ADDED_ONLY or not row.get(name)]
-        self._update(row, assignment.lead, lacking, deadline)
 
     def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
         """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
@@ -202,16 +156,6 @@ class Customers:
         return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
 
 
-def is_not_called(record: Row | None, campaign: Campaign) -> bool:
-    """Return whether a record is one that the dialler leaves alone, by its kind of status or as the campaign's stop."""
-    if record is None:
-        return False
-    if not record.get("system_status"):
-        raise CallFailed(NONSENSE)
-    stop = campaign.stop.get("status_id")
-    return record.get("system_status") == "NO_CALL" or (stop is not None and str(record.get("status_id")) == str(stop))
-
-
 def find_oldest(rows: Sequence[Row]) -> Row | None:
     """Return the customer with the lowest id."""
     return min(rows, key=get_row_id, default=None)
@@ -222,40 +166,6 @@ def in_doubt(error: CallFailed) -> CallFailed:
     if error.reason == NO_ANSWER or error.http_status == GATEWAY_TIMEOUT:
         error.retry_after = max(error.retry_after or 0.0, SETTLED)
     return error
-
-
-def known_by(lead: Lead) -> list[tuple[str, object]]:
-    """Return all by which a lead's customer can be found."""
-    return [(name, lead.customer[name]) for name in MATCH_FIELDS if name in lead.customer]
-
-
-def needs_search(assignment: Assignment) -> bool:
-    """Return whether Thulium is asked for the lead's customer: a stop holds for all who match, known or not."""
-    lead = assignment.lead
-    return lead.customer_id is None or (assignment.source.action == "stop" and bool(known_by(lead)))
-
-
-def identity(assignment: Assignment) -> object:
-    """Return what is equal for assignments of one source whose customer is one and the same, and called by one rule."""
-    lead = assignment.lead
-    keys = tuple((name, lead.customer[name]) for name in match_keys(assignment))
-    return lead.customer_id, keys, assignment.source.name, tuple(campaign.id for campaign in assignment.campaigns)
-
-
-def _add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
-    """Return an assignment with what an earlier one of the same person said of them besides."""
-    customer = {**earlier.lead.customer, **assignment.lead.customer}
-    phone = assignment.lead.phone or earlier.lead.phone
-    return replace(assignment, lead=replace(assignment.lead, customer=customer, phone=phone))
-
-
-def _take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:
-    if isinstance(found, Outcome):
-        return found
-    notes = tuple(dict.fromkeys((*assignment.lead.notes, *found.notes)))
-    known = {"customer_id": found.customer_id, "others": found.others, "failed": found.failed}
-    lead = replace(assignment.lead, **known, notes=notes)  # type: ignore[arg-type]  # mypy knows no replace of a dict
-    return replace(assignment, lead=lead)
 
 
 def _write_duplicate(assignment: Assignment, created: int, oldest: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from ringback.delivery.customers import FINAL_REFUSALS
+from ringback.delivery.details import FINAL_REFUSALS
 from ringback.errors import CallFailed, RingbackError
 from ringback.leads.phone import Phone
 from ringback.thulium.api import Thulium
