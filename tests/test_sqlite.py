@@ -305,6 +305,18 @@ def test_unreadable_event_is_no_obstacle(queue: SqliteQueue) -> None:
     assert len(queue.settle([(broken, done(Status.INVALID)), (good, done())], NOW)) == 2
 
 
+@pytest.mark.parametrize("damage", ["message = NULL", "message = 7", "started_at = 'x'", "started_at = 1e300"])
+def test_row_of_somebody_else_is_no_obstacle(queue: SqliteQueue, damage: str) -> None:
+    """Whatever another program has made of a row, it is given with its problem, and the others are delivered."""
+    queue.put([make_event(1), make_event(2)], NOW)
+    with queue.database.writing() as connection:
+        connection.execute(f"UPDATE event SET {damage} WHERE id = 'e1'")  # noqa: S608 - from the table above
+    broken, good = queue.take(9, NOW)
+    assert (broken.id, broken.data, broken.received_at) == ("e1", None, NOW)
+    assert broken.problem.keys() == {"event"}
+    assert plain([good]) == [make_event(2)]
+
+
 # --- several processes, some of which are killed ---
 
 

@@ -88,7 +88,7 @@ class SqliteQueue:
             rows = connection.execute(_DUE, {"now": now.timestamp(), "limit": limit}).fetchall()
             until = (now + lease).timestamp()
             connection.executemany(_HOLD, [{"number": row["number"], "until": until} for row in rows])
-        return [_take(row) for row in rows]
+        return [_take(row, now) for row in rows]
 
     def settle(self, results: Iterable[tuple[Held, Verdict]], now: datetime) -> list[tuple[Held, Verdict]]:
         """Store what became of events that were taken, and return those of the results that count.
@@ -134,23 +134,19 @@ def _row(event: Event, now: datetime) -> dict[str, object]:
     }
 
 
-def _take(row: sqlite3.Row) -> Held:
-    now_known = {
-        "started_at": datetime.fromtimestamp(row["started_at"], UTC) if row["replayed"] else None,
-        "attempt": row["attempt"] + 1,
-        "number": row["number"],
-        "hold": row["holds"] + 1,
-    }
-    return Held(**{**vars(_read(row)), **now_known})
+def _take(row: sqlite3.Row, now: datetime) -> Held:
+    now_known = {"attempt": row["attempt"] + 1, "number": row["number"], "hold": row["holds"] + 1}
+    return Held(**{**vars(_read(row, now)), **now_known})
 
 
-def _read(row: sqlite3.Row) -> Event:
+def _read(row: sqlite3.Row, now: datetime) -> Event:
     try:
         event = load_event(row["message"])
-    except ValueError as error:
-        received_at = datetime.fromtimestamp(row["received_at"], UTC)
-        return Event(row["source"], row["id"], row["key"], None, received_at, problem={"event": str(error)})
-    return replace(event, problem={}) if row["replayed"] else event
+        started_at = datetime.fromtimestamp(row["started_at"], UTC)
+    except (ValueError, TypeError, OverflowError) as error:  # a file that somebody else has written to
+        problem = {"event": str(error) if isinstance(error, ValueError) else "it can't be read"}
+        return Event(row["source"], row["id"], row["key"], None, now, problem=problem)
+    return replace(event, problem={}, started_at=started_at) if row["replayed"] else replace(event, started_at=None)
 
 
 def _held(event: Held) -> dict[str, object]:
