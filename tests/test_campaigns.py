@@ -40,8 +40,31 @@ def test_later_event_that_is_refused(thulium: Sandbox) -> None:
     events = make_event(customer_id=441, status_id=3), make_event(customer_id=441, status_id=3, agent_login="nobody")
     outcomes = deliver(settings, *events)
     assert read_statuses(outcomes) == ["DEFERRED", "FAILED"]
-    assert outcomes[0].reason == "a later event of the same person was refused"
+    assert outcomes[0].reason == "what another event of the same person said was refused"
     assert read_statuses(deliver(settings, events[0])) == ["ADDED"]
+
+
+def test_same_event_twice_that_is_refused(thulium: Sandbox) -> None:
+    """Of two events that say the same both are refused."""
+    outcomes = deliver(configure(thulium), make_event(customer_id=448), make_event(customer_id=448))
+    assert read_statuses(outcomes) == ["FAILED", "FAILED"]
+
+
+def test_customer_who_is_gone_is_searched_again(thulium: Sandbox) -> None:
+    """An event that comes once more, whose customer was deleted meanwhile, is done anew."""
+    pipeline, event = Pipeline(configure(thulium)), make_event(phone_number="601000001")
+    assert read_statuses(deliver(pipeline, event)) == ["ADDED"]
+    thulium.reset()
+    thulium.add_campaign("00001")
+    assert read_statuses(deliver(pipeline, event)) == ["DEFERRED"]
+    assert read_statuses(deliver(pipeline, event)) == ["ADDED"]
+
+
+def test_refused_without_a_number(thulium: Sandbox) -> None:
+    """A refusal is final also where Thulium gives it no HTTP status."""
+    thulium.add_customer(441, surname="Lis")
+    thulium.fail("batch", faults.says('{"441": {"status": "FAILED", "message": "Not found."}}'))
+    assert read_statuses(deliver(configure(thulium), make_event(customer_id=441))) == ["FAILED"]
 
 
 def test_campaign_that_hangs_keeps_no_other_up(thulium: Sandbox) -> None:

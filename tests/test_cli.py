@@ -152,7 +152,7 @@ def test_probe(campaign: str, tmp_path: Path, thulium: Sandbox) -> None:
     assert thulium.customers == []
 
 
-@pytest.mark.parametrize("given", [b"n\n", b"y\n12\n"])
+@pytest.mark.parametrize("given", [b"n\n", b"n\n601000001\n", b"y\n12\n"])
 def test_probe_that_is_not_wanted(given: bytes, tmp_path: Path, thulium: Sandbox) -> None:
     """Without a yes, or without a number, nothing is tried."""
     assert run("check", "--probe", "00001", environ=configure(tmp_path, thulium), given=given).exit_code == 1

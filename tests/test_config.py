@@ -624,16 +624,26 @@ def test_campaign_that_is_named_by_its_id() -> None:
 def test_campaign_of_two_names_has_one_stop(top: dict[str, int] | None) -> None:
     """Who said stop is known by it in a campaign under each of the names that it has."""
     campaigns = {"one": {"id": "00001", "stop": {"status_id": 6}}, "two": {"id": "00001"}, "other": {"id": "00002"}}
-    settings = load(make_config(campaigns=campaigns, **({"stop": top} if top else {})))
+    source = make_source(campaign="one")
+    settings = load(make_config(source, campaigns=campaigns, **({"stop": top} if top else {})))
     assert [each.stop for each in settings.campaigns.values()] == [{"status_id": 6}, {"status_id": 6}, top or {}]
 
 
 def test_campaign_of_two_names_and_two_stops() -> None:
     """Two stops of one campaign are a mistake."""
     campaigns = {"one": {"id": "00001", "stop": {"status_id": 6}}, "two": {"id": "00001", "stop": {"status_id": 7}}}
-    assert find_mistakes(make_config(campaigns=campaigns)) == [
-        "campaigns.two.stop: 00001 has another one, under another name"
+    assert find_mistakes(make_config(make_source(campaign="one"), campaigns=campaigns)) == [
+        "campaigns.two.stop: 00001 has another one, under another name: give it the same"
     ]
+
+
+def test_campaign_of_two_names_that_is_named_by_its_id() -> None:
+    """Of two sets of rules for one campaign it has to be said which."""
+    campaigns = {"one": {"id": "00001"}, "two": {"id": "00001"}}
+    assert find_mistakes(make_config(campaigns=campaigns)) == [
+        "campaigns.two.id: one has it too, and a source names the id: say which"
+    ]
+    load(make_config(make_source(campaign="two"), campaigns=campaigns))
 
 
 def test_campaign_with_two_statuses() -> None:

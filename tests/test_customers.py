@@ -686,6 +686,15 @@ def test_earlier_event_is_spared_what_a_later_one_is_refused_for(thulium: Sandbo
     """A creation that is refused is the later event's; the earlier one comes again by itself."""
     pipeline = Pipeline(configure(thulium))
     events = make_event(phone_number="601000001"), make_event(phone_number="601000001", name="Ada", surname="Lis")
-    thulium.fail("create", faults.error(400, "Unknown field."))
+    thulium.fail("create", faults.error(400, "Unknown field."), times=2)
+    assert read_statuses(deliver(pipeline, events[0], events[0])) == ["FAILED", "FAILED"]
     assert read_statuses(deliver(pipeline, *events)) == ["DEFERRED", "FAILED"]
     assert read_statuses(deliver(pipeline, events[0])) == ["ADDED"]
+
+
+def test_search_after_a_creation_that_fails(thulium: Sandbox) -> None:
+    """As long as nobody knows whether another instance has made the same person, nobody is called as two."""
+    thulium.fail("search", faults.error(500), after=2)
+    pipeline, event = Pipeline(configure(thulium)), make_event(**ADA)
+    assert read_statuses(deliver(pipeline, event) + deliver(pipeline, event)) == ["DEFERRED", "ADDED"]
+    assert len(thulium.customers) == 1

@@ -198,12 +198,13 @@ def test_same_event_under_another_query() -> None:
     looking = given_source(campaign=[{"when": "_request.query.to == 'b'", "to": "00002"}, {"to": "00001"}])
     queries = ("to=a", "to=b", "to=b&x=1")
     assert len({take(make_request({"id": 1}, query), looking)[0].key for query in queries}) == 2
-    assert len({take(make_request({"id": 1}, query), given_source())[0].key for query in queries}) == 1
+    for other in ({}, {"map": {"note": "_request.query.to", "phone_number": "phone"}}):
+        assert len({take(make_request({"id": 1}, query), given_source(**other))[0].key for query in queries}) == 1
 
 
 def test_rule_that_fails_makes_no_other_event() -> None:
     """A rule that can't be worked out on the request is as if nothing were there."""
-    source = given_source(map={"phone_number": "join('-', _request.query)"})
+    source = given_source(when="join('-', _request.query)")
     assert len({take(make_request({"id": 1}, query), source)[0].key for query in ("", "a=1")}) == 1
 
 

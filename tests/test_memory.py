@@ -30,6 +30,15 @@ def test_memory_ends(*, identified: bool, known_for: timedelta) -> None:
     assert memory.recall(later) == 443
 
 
+def test_what_is_forgotten_is_not_done() -> None:
+    """An event can be forgotten, known or not."""
+    memory = Memory()
+    memory.remember(make_event(), 441)
+    memory.forget(make_event())
+    memory.forget(make_event())
+    assert memory.recall(make_event()) is None
+
+
 def test_memory_is_bounded() -> None:
     """It stays small; the oldest is forgotten first."""
     memory = Memory()

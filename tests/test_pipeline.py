@@ -204,6 +204,14 @@ def test_hanging_call_keeps_no_neighbour_from_being_called(thulium: Sandbox, cal
     assert [str(verdict.outcome.status) for verdict in verdicts] == ["DEFERRED", *["ADDED"] * (len(events) - 1)]
 
 
+def test_single_lead_has_all_of_the_time(thulium: Sandbox) -> None:
+    """Where nobody is beside it, a lead may take the whole time to be found, and a thin one to be fetched."""
+    thulium.fail("search", faults.Fault(work=True, wait=1.8))
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    verdict = judge(Pipeline(configure(thulium)), make_event(phone_number="601000001"), deadline=time.monotonic() + 2.3)
+    assert verdict.outcome.status == "ADDED"
+
+
 def test_large_request_is_done_in_several_tries(thulium: Sandbox) -> None:
     """What there is time for is done, and of what is sent again the rest: nobody waits behind who is done."""
     for number in range(40):

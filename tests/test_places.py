@@ -40,6 +40,11 @@ def test_place_finds_the_value_that_it_was_shown_for(event: object) -> None:
     assert compile_expression(place).search(event) == line.partition("# ")[2]
 
 
+def test_letters_are_shown_as_they_are() -> None:
+    """What is not English is shown as people write it."""
+    assert show({"Imię": ["Łucja"]}) == ["FIELD: '\"Imię\"[0]'  # Łucja"]
+
+
 def test_lead_field_is_guessed() -> None:
     """E-mail addresses and numbers stand behind their lead field, all else behind a word that is none."""
     event = {"a": "ada@example.pl", "b": "601 000 001", "c": "2026-01-02", "d": 601000001, "e": "write to me @home"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
 from tests.leads import configure, deliver, make_event, read_statuses
-from tests.sandbox import Sandbox, faults
+from tests.sandbox import STATUSES, Sandbox, faults
 from tests.test_customers import run_at_once
 
 SECOND = {"second": {"id": "00002", "stop": {"status_id": 4}}}
@@ -295,6 +295,42 @@ def test_each_campaign_has_stops_of_its_own(thulium: Sandbox) -> None:
     assert read_statuses(outcomes) == ["SKIPPED", "ADDED"]
 
 
+@pytest.mark.parametrize(
+    ("callbacks", "status"),
+    [({}, "ADDED"), ({"stop": {}}, "SKIPPED"), ({"stop": {}, "requeue_from": ["NO_CALL"]}, "ADDED")],
+)
+def test_owner_who_is_not_called_for_another_reason(thulium: Sandbox, callbacks: dict[str, Any], status: str) -> None:
+    """Who is done with has not said stop, as far as the file tells one from the other."""
+    done_with = next(each for each in STATUSES if each.system_status == "NO_CALL" and each.status_id != 6)
+    thulium.add_customer(440, surname="Lis", phone_number="601000001")
+    thulium.add_customer(441, surname="Mak", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=done_with.status_id)
+    settings = configure(thulium, callbacks=callbacks, sources={"optout": {"action": "lead", "campaign": "callbacks"}})
+    (outcome,) = deliver(settings, make_event(phone_number="601000001"))
+    assert outcome.status == status
+
+
+def test_stop_of_the_dictionary_is_known_by_its_own_id(thulium: Sandbox) -> None:
+    """Where the stop is one of the dictionary, a record shows the id that it has in the campaign."""
+    thulium.add_customer(440, surname="Lis", phone_number="601000001")
+    thulium.add_customer(441, surname="Mak", identifier="crm:2", phone_number="601000001")
+    settings = configure(thulium, callbacks={"stop": {}}, stop={"dictionary_status_id": 3})
+    outcomes = [
+        *deliver(settings, make_event("optout", identifier="crm:2")),
+        *deliver(settings, make_event(phone_number="601000001")),
+    ]
+    assert read_statuses(outcomes) == ["STOPPED", "SKIPPED"]
+
+
+def test_number_of_very_many(thulium: Sandbox) -> None:
+    """Of the many who share a switchboard's number some are looked at, and the lead is called."""
+    for number in range(440, 480):
+        thulium.add_customer(number, surname="Lis", phone_number="601000001")
+    (outcome,) = deliver(configure(thulium), make_event(phone_number="601000001"))
+    assert (outcome.status, outcome.customer_id) == ("ADDED", 440)
+    assert thulium.counts == {"search": 1, "record": 5, "batch": 1}
+
+
 @pytest.mark.parametrize("body", ["{}", '{"data": {"system_status": "NO_CALL"}}'])
 def test_record_that_makes_no_sense_is_no_leave_to_call(thulium: Sandbox, body: str) -> None:
     """Where Thulium does not say whether a number's owner may be called, nobody is called on it yet."""
@@ -321,6 +357,71 @@ def test_what_fails_keeps_nobody_from_being_stopped(thulium: Sandbox, broken: st
     assert thulium.counts["stop"] == 1
     thulium.heal()
     assert read_statuses(deliver(settings, make_event("optout", **ADA))) == ["STOPPED"]
+
+
+def test_who_was_found_by_another_form_of_the_number(thulium: Sandbox) -> None:
+    """One form of a number finds somebody, another can't be searched: who was found is stopped."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    settings = configure(thulium, access={"phone_forms": ["e164"]})
+    thulium.fail("search", faults.error(500), times=None, after=1)
+    (outcome,) = deliver(settings, make_event("optout", phone_number="601000001"))
+    assert outcome.status == "DEFERRED"
+    assert not is_called(thulium)
+
+
+def test_who_hides_the_number_and_can_not_be_looked_at(thulium: Sandbox) -> None:
+    """A customer who may have the number and can't be looked at keeps nobody else from being stopped."""
+    thulium.behave(with_phone_numbers=False)
+    thulium.add_customer(440, surname="Mak", phone_number=["221000001", "601000001"])
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    thulium.fail("customer", faults.error(500), times=1)
+    (outcome,) = deliver(configure(thulium), make_event("optout", phone_number="601000001"))
+    assert outcome.status == "DEFERRED"
+    assert not is_called(thulium)
+
+
+def test_whom_the_stop_names_is_stopped_unseen(thulium: Sandbox) -> None:
+    """Whose id is in the stop is stopped, also while Thulium does not show them."""
+    thulium.add_customer(441, surname="Lis")
+    thulium.put_record("00001", 441, status_id=3)
+    thulium.add_customer(442, surname="Mak", email="ada@example.com")
+    thulium.fail("customer", faults.error(500), times=1)
+    (outcome,) = deliver(configure(thulium), make_event("optout", customer_id=441, email="ada@example.com"))
+    assert outcome.status == "DEFERRED"
+    assert not is_called(thulium)
+    assert {record["customer_id"] for record in thulium.records("00001")} == {441, 442}
+
+
+def test_stranger_who_is_created_is_stopped_whatever_comes_next(thulium: Sandbox) -> None:
+    """Who was created for a stop has its record, also where they can't be searched again."""
+    thulium.fail("search", faults.error(500), times=None, after=1)
+    (outcome,) = deliver(configure(thulium), make_event("optout", phone_number="601000001"))
+    assert outcome.status == "DEFERRED"
+    assert [record["status_id"] for record in thulium.records("00001")] == [6]
+
+
+def test_time_is_kept_for_who_was_found(thulium: Sandbox) -> None:
+    """Once Thulium is silent nobody else is searched: the time is for those who were found."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    thulium.fail("search", faults.hang(), times=None, after=1)
+    settings = configure(thulium, access={"timeout": 0.3, "phone_forms": ["e164", "digits"]})
+    (outcome,) = deliver(settings, make_event("optout", **ADA))
+    assert (outcome.status, outcome.reason) == ("DEFERRED", "no answer in time")
+    assert thulium.counts["search"] == 2
+    assert not is_called(thulium)
+
+
+def test_campaign_of_two_names_is_stopped_once(thulium: Sandbox) -> None:
+    """A campaign that has two names gets one record for a stop, and the care of the one that requeues."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    again = {"again": {"id": "00001", "on_existing": "requeue", "set": {"status_id": 3}}}
+    (outcome,) = deliver(configure(thulium, campaigns=again), make_event("optout", phone_number="601000001"))
+    assert outcome.status == "STOPPED"
+    assert (thulium.counts["batch"], thulium.counts["change"]) == (1, 2)
 
 
 def test_number_is_stopped_while_nobody_can_be_searched(thulium: Sandbox) -> None:

@@ -11,7 +11,6 @@ from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import ExpressionFailed
 from ringback.expressions.path import drop_paths
-from ringback.lookup import list_places
 from ringback.secret import Secret
 from ringback.settings import AnswerPlace, Source
 
@@ -115,10 +114,10 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
 
 
 def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
-    """Yield what rules look at beside the event: the same event under another query may go to another campaign."""
+    """Yield what the rules look at beside the event: under another query it may go to another campaign."""
     context = {**(data if isinstance(data, Mapping) else {}), "_request": request}
-    for place in list_places(source):
-        if isinstance(place, AnswerPlace) or "_request." not in place.text or "received_at" in place.text:
+    for place in filter(None, (source.when, *(route.when for route in source.routes))):
+        if "_request." not in place.text or "received_at" in place.text:
             continue
         try:
             yield place.search(context)

@@ -35,7 +35,7 @@ Result = TypeVar("Result")
 
 PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again whether deliveries are still paused
 LONGEST_FETCH = 15.0  # seconds for completing all thin events of a delivery: others wait for them
-HUNG = 2  # calls without an answer after which a sender is not asked any more in a delivery
+KEPT_BACK = 4  # the part of the time that is: one call of the four that a new person takes
 LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when nobody waits for an answer
 
 
@@ -64,7 +64,8 @@ class Pipeline:
         began = monotonic()
         until = deadline if deadline is not None else began + LONGEST_DELIVERY
         threads = self.settings.thulium.parallel
-        fetched_by, hung = min(began + (until - began) / 2, began + LONGEST_FETCH), list[str]()
+        share = 0.5 if len(events) > 1 else 1.0  # of the time: there may be others who wait for nothing to be fetched
+        fetched_by, hung = min(began + share * (until - began), began + LONGEST_FETCH), list[str]()
         fetched = run_each(
             lambda event: self._fetch(event, now, fetched_by, hung), events, threads, self._is_thin, self._is_done
         )
@@ -83,13 +84,16 @@ class Pipeline:
         return self._memory.recall(event) is not None
 
     def _fetch(self, event: Event, now: datetime, deadline: float, hung: list[str]) -> Event | Outcome:
-        """Return an event, completed if it is thin. ``hung`` has a source for each time that its sender was silent."""
+        """Return an event, completed if it is thin.
+
+        ``hung`` has a source for each time that its sender was silent; after some it is not asked any more.
+        """
         source = self.settings.sources.get(event.source)
         if source and self.is_too_old(event, now):
             return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
-        is_hung = hung.count(source.name) >= HUNG
+        is_hung = hung.count(source.name) >= self.settings.thulium.parallel
         seconds = 0.0 if is_hung else min(deadline - monotonic(), self.settings.thulium.timeout)
         found = complete(event, source.fetch, self._wire, seconds)
         if isinstance(found, Outcome) and found.reason == f"fetch: {NO_ANSWER}":
@@ -112,21 +116,21 @@ class Pipeline:
         """Stop who said stop, and only then look for the leads: one of them may have a number that is stopped here."""
         stops = [each for each in assignments if each.source.action == "stop"]
         leads = [each for each in assignments if each.source.action == "lead"]
-        stopped = iter(self._stop_all(stops, deadline))
+        stopped = iter(self._stop_all(stops, self._keep_back(deadline) if leads else deadline))
         added = iter(self._add_all(leads, deadline))
         return [next(stopped if each.source.action == "stop" else added) for each in assignments]
 
     def _stop_all(self, stops: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        known = self._customers.identify(stops, self._keep_back(deadline))
+        known = self._customers.identify(stops, self._keep_back(deadline) if len(stops) > 1 else deadline)
         return _advance(known, lambda some: self._stop.stop(some, deadline))
 
     def _add_all(self, leads: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        known = self._customers.identify(leads, self._keep_back(deadline))
+        known = self._customers.identify(leads, self._keep_back(deadline) if len(leads) > 1 else deadline)
         return _advance(known, lambda some: self._campaigns.add(some, deadline))
 
     def _keep_back(self, deadline: float) -> float:
-        """Return the time until when customers may be looked for, so that those who are found are still called."""
-        return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / 3)
+        """Return the time until when one thing may be done, so that another one, for somebody else, is done too."""
+        return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / KEPT_BACK)
 
     def _judge(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
         """Return the verdict that an outcome comes to. A stop is never given up: it would let somebody be called."""

@@ -37,8 +37,10 @@ class Campaigns:
         replies = self._send(assignments, deadline)
         outcomes = [_judge(each, replies) for each in assignments]
         last = {(each.campaigns[0].id, each.customer_id): n for n, each in enumerate(assignments)}
-        for n in set(range(len(outcomes))) - set(last.values()):
-            outcomes[n] = spare(outcomes[n])
+        for n, each in enumerate(assignments):
+            sent = assignments[last[each.campaigns[0].id, each.customer_id]]
+            if each.lead.record != sent.lead.record or self._is_gone(each, outcomes[n]):
+                outcomes[n] = spare(outcomes[n])
         coming_again = [n for n in last.values() if _comes_again(assignments[n], outcomes[n])]
 
         def put_back(n: int) -> Outcome:
@@ -50,6 +52,13 @@ class Campaigns:
             if outcome.status in DONE:
                 self._memory.remember(each.event, each.customer_id)
         return outcomes
+
+    def _is_gone(self, assignment: Assignment, outcome: Outcome) -> bool:
+        """Return whether a customer was refused who was only remembered; they are searched next time."""
+        is_gone = outcome.status is Status.FAILED and self._memory.recall(assignment.event) is not None
+        if is_gone:
+            self._memory.forget(assignment.event)
+        return is_gone
 
     def _send(self, assignments: Sequence[Assignment], deadline: float) -> dict[str, Replies]:
         records: dict[str, dict[int, Mapping[str, object]]] = {}
@@ -79,10 +88,10 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
 
 
 def spare(outcome: Outcome) -> Outcome:
-    """Return what a refusal means for an event that a later one of the same person has been sent in place of."""
+    """Return what a refusal means for an event in place of which something else was sent: it comes again by itself."""
     if outcome.status is not Status.FAILED:
         return outcome
-    return replace(outcome, status=Status.DEFERRED, reason="a later event of the same person was refused")
+    return replace(outcome, status=Status.DEFERRED, reason="what another event of the same person said was refused")
 
 
 def find_contradiction(status: Status, http_status: int) -> str | None:

@@ -10,9 +10,9 @@ from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.owners import Owners
 from ringback.delivery.parallel import run_each
-from ringback.delivery.people import add_fields, identity, known_by, needs_search, take_over
+from ringback.delivery.people import add_fields, identity, known_by, needs_search, take_over, tells_less
 from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, get_row_id, match_keys
-from ringback.delivery.search import Search
+from ringback.delivery.search import Search, noting
 from ringback.errors import NO_ANSWER, CallFailed
 from ringback.leads.lead import Lead
 from ringback.mapping import Assignment, invalid
@@ -63,14 +63,16 @@ class Customers:
             )
             found |= zip(some, leads, strict=True)
         known = [take_over(each, found[identity(each)]) for each in assignments]
-        last = {identity(each): n for n, each in enumerate(assignments)}.values()
-        return [spare(each) if isinstance(each, Outcome) and n not in last else each for n, each in enumerate(known)]
+        return [
+            spare(what) if isinstance(what, Outcome) and tells_less(each, latest[identity(each)]) else what
+            for each, what in zip(assignments, known, strict=True)
+        ]
 
     def _recall(self, assignment: Assignment) -> Assignment:
         """Return a lead that is delivered once more with the customer that it was found to be."""
         customer_id = self._memory.recall(assignment.event)
-        if customer_id is None or assignment.source.action == "stop":
-            return assignment
+        if customer_id is None or assignment.source.action == "stop" or assignment.source.fetch:
+            return assignment  # what is fetched may be another number by now
         return replace(assignment, lead=replace(assignment.lead, customer_id=customer_id))
 
     def _identify_one(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
@@ -99,19 +101,23 @@ class Customers:
     def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         """Return the lead with all who match; a stranger is created, for whatever a later lead is found by.
 
-        Whom nobody could be asked for is not created, and what can't be done here keeps nobody from being stopped.
+        Who could not be asked for is not created, and what can't be done here keeps nobody from being stopped.
         """
-        rows, failed = self._search.find_all(assignment, deadline)
-        if not rows and failed:
-            return replace(assignment.lead, failed=failed)
-        if not rows and assignment.source.customer.on_missing == "fail":
-            return assignment.outcome(Status.SKIPPED, "no such customer")
-        try:
-            lead = self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
-        except CallFailed as error:
-            ids = sorted({get_row_id(row) for row in rows})
-            return replace(assignment.lead, customer_id=next(iter(ids), None), others=tuple(ids[1:]), failed=error)
-        return replace(lead, failed=failed) if isinstance(lead, Lead) else lead
+        rows, failures = self._search.find_all(assignment, deadline)
+        lead = assignment.lead
+        if not rows and not failures:
+            if assignment.source.customer.on_missing == "fail":
+                return assignment.outcome(Status.SKIPPED, "no such customer")
+            with noting(failures):
+                return self._create(assignment, deadline)
+        elif rows:
+            with noting(failures):
+                lead = self._complete(assignment, rows, deadline)
+        named = [assignment.lead.customer_id] if failures and assignment.lead.customer_id else []
+        ids = sorted({*map(get_row_id, rows), *named})
+        return replace(
+            lead, customer_id=next(iter(ids), None), others=tuple(ids[1:]), failed=next(iter(failures), None)
+        )
 
     def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
         """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
@@ -137,7 +143,13 @@ class Customers:
         except CallFailed as error:
             return self._judge_refusal(assignment, error, deadline)
         # Another instance may have created the same person since our search: both look again and take the lowest id.
-        ids = sorted({created, *map(get_row_id, self._search.find_again(assignment, deadline))})
+        try:
+            others = self._search.find_again(assignment, deadline)
+        except CallFailed as error:
+            if assignment.source.action == "lead":
+                raise
+            return replace(assignment.lead, customer_id=created, failed=error)
+        ids = sorted({created, *map(get_row_id, others)})
         if ids[0] != created:
             _write_duplicate(assignment, created, ids[0])
             self._details.merge(assignment, ids[0], deadline)

@@ -21,6 +21,10 @@ class Memory:
         if len(self._done) > MOST:
             self._done.popitem(last=False)
 
+    def forget(self, event: Event) -> None:
+        """Be as if an event had not been done."""
+        self._done.pop(event.key, None)
+
     def recall(self, event: Event) -> int | None:
         """Return the customer of an event that is done; None for one that is not, or is another one by now."""
         until, customer_id = self._done.get(event.key, (event.received_at, 0))

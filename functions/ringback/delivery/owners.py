@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ringback.delivery.rows import Row, carries, get_row_id
-from ringback.delivery.search import Search
+from ringback.delivery.search import LOOKED_AT, Search
+from ringback.delivery.stopped import Stopped
 from ringback.errors import CallFailed
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
@@ -17,6 +18,7 @@ class Owners:
     def __init__(self, thulium: Thulium, search: Search, settings: Settings) -> None:
         self._thulium = thulium
         self._search = search
+        self._stopped = Stopped(thulium, settings)
         self._region = settings.phone_region
 
     def are_stopped(
@@ -33,15 +35,10 @@ class Owners:
             return False
         rows = self._search.find_by_number(assignment, deadline) if owners is None else owners
         others = {get_row_id(row) for row in rows} - ({get_row_id(oldest)} if oldest else set())
-        records = (self._thulium.get_record(campaign.id, each, deadline) for each in sorted(others))
-        return any(is_not_called(record, campaign) for record in records)
+        return any(self._said_stop(each, campaign, deadline) for each in sorted(others)[:LOOKED_AT])
 
-
-def is_not_called(record: Row | None, campaign: Campaign) -> bool:
-    """Return whether a record is one that the dialler leaves alone, by its kind of status or as the campaign's stop."""
-    if record is None:
-        return False
-    if not record.get("system_status"):
-        raise CallFailed(NONSENSE)
-    stop = campaign.stop.get("status_id")
-    return record.get("system_status") == "NO_CALL" or (stop is not None and str(record.get("status_id")) == str(stop))
+    def _said_stop(self, customer_id: int, campaign: Campaign, deadline: float) -> bool:
+        record = self._thulium.get_record(campaign.id, customer_id, deadline)
+        if record is not None and not record.get("system_status"):
+            raise CallFailed(NONSENSE)
+        return record is not None and self._stopped.said_stop(record, campaign, deadline)

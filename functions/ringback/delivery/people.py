@@ -33,6 +33,11 @@ def add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
     return replace(assignment, lead=replace(assignment.lead, customer=customer, phone=phone))
 
 
+def tells_less(assignment: Assignment, latest: Assignment) -> bool:
+    """Return whether an event of somebody has not said all that Thulium was told of them: it may be taken by itself."""
+    return assignment.lead.customer != latest.lead.customer
+
+
 def take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:
     """Return an assignment with what was found for it and others of its person, or the outcome of all of them."""
     if isinstance(found, Outcome):

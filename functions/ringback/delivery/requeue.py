@@ -1,10 +1,10 @@
 """Puts the record of somebody who comes again back to be called, if nothing speaks against it."""
 
-from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
+from ringback.delivery.stopped import Record, Stopped
 from ringback.errors import CallFailed
 from ringback.mapping import Assignment
 from ringback.outcome import Outcome, Status
@@ -13,8 +13,6 @@ from ringback.thulium.api import Thulium
 
 LEFT_ALONE = frozenset({"NO_CALL", "IN_PROGRESS", "MY_RECORD"})  # system statuses that a requeue does not touch
 
-Record = Mapping[str, object]
-
 
 class Requeue:
     """Looks at records and puts them back. A stop of the same customer waits meanwhile, in this process."""
@@ -22,7 +20,7 @@ class Requeue:
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
         self._thulium = thulium
         self._zone = settings.thulium.timezone
-        self._stop = settings.stop
+        self._stopped = Stopped(thulium, settings)
         self._locks = locks
         self._memory = memory
 
@@ -54,18 +52,9 @@ class Requeue:
 
     def _said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
         """Return whether a record is of somebody who is not to be called, whatever ``requeue_from`` says."""
-        status, stop = record.get("status_id"), campaign.stop.get("status_id")
-        if stop is not None and str(status) == str(stop):
+        if record["system_status"] == "NO_CALL" and "NO_CALL" not in campaign.requeue_from:
             return True
-        if record["system_status"] != "NO_CALL":
-            return False
-        return "NO_CALL" not in campaign.requeue_from or str(status) in self._find_stops(campaign, deadline)
-
-    def _find_stops(self, campaign: Campaign, deadline: float) -> set[str]:
-        """Return the ids that the dictionary's stop has in a campaign: its records show no other."""
-        stops = {str(stop) for stop in (self._stop, campaign.stop.get("dictionary_status_id")) if stop}
-        rows = self._thulium.statuses(campaign.id, deadline) if stops else []
-        return {str(row.get("status_id")) for row in rows if str(row.get("dictionary_status_id")) in stops}
+        return self._stopped.said_stop(record, campaign, deadline)
 
 
 def find_obstacle(assignment: Assignment, record: Record, zone: ZoneInfo) -> str | None:

@@ -1,11 +1,12 @@
 """lead -> the customers whom Thulium has for it already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import NamedTuple
 
 from ringback.delivery.rows import Row, carries, get_row_id, list_forms, match_keys, may_hide, sure_keys
-from ringback.errors import CallFailed
+from ringback.errors import NO_ANSWER, CallFailed
 from ringback.leads.lead import Lead
 from ringback.mapping import Assignment
 from ringback.settings import Settings
@@ -48,22 +49,27 @@ class Search:
         """Return the customers who carry the lead's number."""
         return self._look(assignment.lead, "phone_number", deadline)
 
-    def find_all(self, assignment: Assignment, deadline: float) -> tuple[list[Row], CallFailed | None]:
+    def find_all(self, assignment: Assignment, deadline: float) -> tuple[list[Row], list[CallFailed]]:
         """Return every customer who matches, by whatever, and the one whose id the lead has; and what has failed.
 
-        What one call does not find another may: nobody is called meanwhile who was found.
+        Whom one call does not find another may, and who was found is stopped. Once Thulium is silent it is not asked
+        any more: the time is for those who were found.
         """
-        rows: list[Row] = []
-        failed: CallFailed | None = None
-        for name in (*(["customer_id"] if assignment.lead.customer_id else []), *match_keys(assignment)):
-            try:
-                if name == "customer_id":
-                    rows += self._get(assignment.customer_id, deadline)
-                else:
-                    rows += self._look(assignment.lead, name, deadline, LOOKED_AT_FOR_A_STOP)
-            except CallFailed as error:
-                failed = error
-        return rows, failed
+        lead, rows, failures = assignment.lead, list[Row](), list[CallFailed]()
+        if lead.customer_id is not None:
+            with noting(failures):
+                rows += self._get(lead.customer_id, deadline)
+        values = [(key, form) for key in match_keys(assignment) for form in list_forms(lead, key, self._forms)]
+        for name, form in values:
+            if any(failure.reason == NO_ANSWER for failure in failures):
+                break
+            with noting(failures):
+                sure, hiding = self._sift(self._thulium.find_customers(name, form, deadline), lead, name)
+                rows += sure
+                for number in hiding[:LOOKED_AT_FOR_A_STOP]:
+                    with noting(failures):
+                        rows += self._carrying([self._thulium.get_customer(number, deadline)], lead, name)
+        return rows, failures
 
     def _get(self, customer_id: int, deadline: float) -> list[Row]:
         try:
@@ -73,14 +79,28 @@ class Search:
                 raise
             return []
 
-    def _look(self, lead: Lead, name: str, deadline: float, looked_at: int = LOOKED_AT) -> list[Row]:
+    def _look(self, lead: Lead, name: str, deadline: float) -> list[Row]:
         """Return the customers who carry the lead's value of a field, in whichever form of it."""
         forms = list_forms(lead, name, self._forms)
-        rows = [row for form in forms for row in self._thulium.find_customers(name, form, deadline)]
-        return self._confirm(rows, lead, name, deadline, looked_at)
+        found = [row for form in forms for row in self._thulium.find_customers(name, form, deadline)]
+        sure, hiding = self._sift(found, lead, name)
+        whole = [self._thulium.get_customer(number, deadline) for number in hiding[:LOOKED_AT]]
+        return [*sure, *self._carrying(whole, lead, name)]
 
-    def _confirm(self, rows: Sequence[Row], lead: Lead, name: str, deadline: float, looked_at: int) -> list[Row]:
-        sure = [row for row in rows if carries(row, lead, name, self._region)]
-        hiding = sorted({get_row_id(row) for row in rows if may_hide(row, name)} - {get_row_id(row) for row in sure})
-        whole = [self._thulium.get_customer(number, deadline) for number in hiding[:looked_at]]
-        return [*sure, *(row for row in whole if carries(row, lead, name, self._region))]
+    def _sift(self, rows: Sequence[Row], lead: Lead, name: str) -> tuple[list[Row], list[int]]:
+        """Return the rows that carry the value, and the ids of those that may hide it."""
+        sure = self._carrying(rows, lead, name)
+        ids = {get_row_id(row) for row in sure}
+        return sure, sorted({get_row_id(row) for row in rows if may_hide(row, name)} - ids)
+
+    def _carrying(self, rows: Sequence[Row], lead: Lead, name: str) -> list[Row]:
+        return [row for row in rows if carries(row, lead, name, self._region)]
+
+
+@contextmanager
+def noting(failures: list[CallFailed]) -> Iterator[None]:
+    """Let a call fail, and keep what has failed."""
+    try:
+        yield
+    except CallFailed as error:
+        failures.append(error)

@@ -40,9 +40,7 @@ class Stop:
         ids = [] if lead.customer_id is None else [lead.customer_id, *lead.others]
         try:
             with self._locks.hold(ids, deadline):
-                found = run_each(
-                    lambda each: self._stop_in(each, ids, assignment, deadline), assignment.campaigns, self._threads
-                )
+                found = [self._stop_in(each, ids, assignment, deadline) for each in assignment.campaigns]
                 undone = [outcome for outcomes in found for outcome in outcomes if outcome.status not in CONFIRMED]
                 self._stop_number(assignment, deadline)
         except CallFailed as error:

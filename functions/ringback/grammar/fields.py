@@ -93,7 +93,7 @@ class Number(fields.Field[float]):
         self.least, self.most, self.whole = least, most, whole
 
     def _deserialize(self, value: object, *_: object, **__: object) -> float:
-        text = "" if isinstance(value, bool) else str(value)
+        text = str(value)
         pattern = "[0-9]{1,15}" if self.whole else r"[0-9]{1,15}(\.[0-9]{1,15})?"
         if not re.fullmatch(pattern, text) or not self.least <= float(text) <= self.most:
             kind = "whole number" if self.whole else "number"

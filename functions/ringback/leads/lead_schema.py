@@ -22,7 +22,7 @@ class WholeNumber(fields.Field[int]):
     smallest, largest = 1, LARGEST_ID
 
     def _deserialize(self, value: object, *_: object, **__: object) -> int:
-        if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,19}(\.0+)?", str(value).strip(), re.ASCII):
+        if not re.fullmatch(r"-?[0-9]{1,19}(\.0+)?", str(value).strip(), re.ASCII):
             raise ValidationError("not a whole number")
         number = int(str(value).strip().partition(".")[0])
         if not self.smallest <= number <= self.largest:

@@ -42,14 +42,14 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
         yield from _plan_searches(key, assignment, settings.thulium.phone_forms, when)
     if lead.customer_id:
         yield Call("GET", f"customers/{lead.customer_id}")
+    if lead.phone and not is_stop:
+        yield from _plan_owners(assignment, settings)
     if rules.on_missing == "create" and (lead.phone or is_stop):
         yield Call("POST", "customers", describe_new(lead), "if nobody is found")
         for key in sure_keys(match_keys(assignment)):
             yield from _plan_searches(
                 key, assignment, settings.thulium.phone_forms, "whether somebody else has done the same"
             )
-    if lead.phone and not is_stop and "phone_number" in rules.update and match_keys(assignment)[0] != "phone_number":
-        yield from _plan_owner(assignment, settings)
     update = [name for name in match_keys(assignment) if name in ADDED_ONLY] if is_stop else rules.update
     lacking = find_changes({}, lead, update, settings.phone_region)
     if not lead.customer_id and any(name in ADDED_ONLY for name in lacking):
@@ -58,11 +58,11 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
         yield Call("PUT", f"customers/{NEW_ID}", lacking, "if somebody is found who lacks any of it")
 
 
-def _plan_owner(assignment: Assignment, settings: Settings) -> Iterator[Call]:
-    """Yield the calls that ask whether the number, which a customer would be given, is of somebody who said stop."""
-    yield from _plan_searches(
-        "phone_number", assignment, settings.thulium.phone_forms, "if somebody is found by something else, and lacks it"
-    )
+def _plan_owners(assignment: Assignment, settings: Settings) -> Iterator[Call]:
+    """Yield the calls that ask whether the number that would be called is of somebody who said stop."""
+    if match_keys(assignment)[0] != "phone_number":
+        when = "unless that was searched already"
+        yield from _plan_searches("phone_number", assignment, settings.thulium.phone_forms, when)
     path = f"crm_outbounds/{quote(assignment.campaigns[0].id)}/records/{OWNER_ID}"
     yield Call("GET", path, when="if another customer has the number: who said stop is not called on it")
 

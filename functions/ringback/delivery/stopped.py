@@ -1,0 +1,36 @@
+"""Tells by a record whether its person said stop."""
+
+from collections.abc import Mapping
+
+from ringback.settings import Campaign, Settings
+from ringback.thulium.api import Thulium
+
+Record = Mapping[str, object]
+
+
+class Stopped:
+    """Knows the statuses of who said stop; those of Thulium's dictionary have other ids in each campaign."""
+
+    def __init__(self, thulium: Thulium, settings: Settings) -> None:
+        self._thulium = thulium
+        self._stop = settings.stop
+
+    def said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
+        """Return whether a record is of somebody who said stop. Raises CallFailed.
+
+        Where the file has no stop for the campaign, whoever is not to be called may have said it.
+        """
+        status = str(record.get("status_id"))
+        if "status_id" in campaign.stop and status == str(campaign.stop["status_id"]):
+            return True
+        if record.get("system_status") != "NO_CALL":
+            return False
+        if not campaign.stop:
+            return "NO_CALL" not in campaign.requeue_from
+        return status in self._find_stops(campaign, deadline)
+
+    def _find_stops(self, campaign: Campaign, deadline: float) -> set[str]:
+        """Return the ids that the dictionary's stop has in a campaign: its records show no other."""
+        stops = {str(stop) for stop in (self._stop, campaign.stop.get("dictionary_status_id")) if stop}
+        rows = self._thulium.statuses(campaign.id, deadline) if stops else []
+        return {str(row.get("status_id")) for row in rows if str(row.get("dictionary_status_id")) in stops}
