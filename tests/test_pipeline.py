@@ -302,6 +302,17 @@ def test_thin_events(thulium: Sandbox) -> None:
     assert len(thulium.customers) == 14
 
 
+def test_stop_of_what_is_gone(thulium: Sandbox) -> None:
+    """Whose contact was deleted is stopped by what the event itself says of them."""
+    thulium.add_customer(441, surname="Lis", identifier="7")
+    thulium.put_record("00001", 441, status_id=3)
+    with serve() as url:
+        optout = {"fetch": {"url": url + "/leads/{number}"}, "map": {"identifier": "to_string(number)"}}
+        outcomes = deliver(configure(thulium, sources={"optout": optout}), make_event("optout", number=7))
+    assert read_statuses(outcomes) == ["STOPPED"]
+    assert [record["status_id"] for record in thulium.records("00001")] == [6]
+
+
 def test_sender_that_is_silent_keeps_no_other_sender_up(thulium: Sandbox) -> None:
     """Who has not answered a few times is not asked any more in a delivery: others are waiting to be."""
     with serve() as url, socket.create_server(("127.0.0.1", 0), backlog=99) as silent:

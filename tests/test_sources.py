@@ -439,11 +439,32 @@ def test_opt_outs_of_a_preset_that_knows_leads(only: str | None) -> None:
         )
 
 
-def test_opt_outs_of_a_form() -> None:
-    """Who opts out in a form sends what leads do, and what is none for its sender is no opt-out either."""
-    source = {"preset": "typeform", "secret": SECRET, "campaign": "00001", "action": "stop", "only": "id"}
+@pytest.mark.parametrize("own", [None, "id"])
+def test_opt_outs_of_a_form(own: str | None) -> None:
+    """Who opts out in a form sends what leads do: the source may say otherwise, and need not."""
+    source = {"preset": "typeform", "secret": SECRET, "campaign": "00001", "action": "stop"}
+    source |= {"only": own} if own else {}
     raw = make_config({**source, "map": {"phone_number": {"type": "phone_number"}}}, stop={"dictionary_status_id": 3})
-    assert len(load(raw).sources["website"].only) == 2
+    assert [each.text for each in load(raw).sources["website"].only] == [own or "_body.event_type == 'form_response'"]
+
+
+@pytest.mark.parametrize(
+    ("own", "whole"),
+    [("a || b", "(a || b) && (testLead != `true`)"), (None, "testLead != `true`")],
+)
+def test_when_of_a_preset_holds_besides(own: str | None, whole: str) -> None:
+    """What only a completed event says is no lead is none by whatever rules a source has besides."""
+    source = {"preset": "linkedin", "secret": SECRET, "campaign": "00001", "fetch": {"headers": {"Authorization": "x"}}}
+    source |= {"when": own} if own else {}
+    found = load(make_config(source)).sources["website"].when
+    assert found
+    assert found.text == whole
+
+
+def test_fetch_that_is_taken_away_needs_no_headers() -> None:
+    """Who has nothing fetched needs nothing to fetch it with."""
+    source = {"preset": "hubspot", "secret": SECRET, "campaign": "00001", "fetch": None}
+    assert load(make_config(source, public_url="https://x.example")).sources["website"].fetch is None
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,8 @@ class Pipeline:
         found = complete(event, source.fetch, self._wire, seconds)
         if isinstance(found, Outcome) and found.reason == f"fetch: {NO_ANSWER}":
             hung.append(source.name)
-        return found
+        is_gone = isinstance(found, Outcome) and found.status is Status.FAILED
+        return event if is_gone and source.action == "stop" else found  # what is gone may say itself who has gone
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""

@@ -32,15 +32,25 @@ class Campaigns:
     def add(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
         """Return the outcome of each assignment, in their order.
 
-        One customer is one record, the last one's: Thulium's reply has a customer only once.
+        One customer is one record, the last one's: Thulium's reply has a customer only once. Is that refused, the ones
+        before it are sent without it.
         """
+        outcomes = self._add_together(assignments, deadline)
+        last = {identify_record(each): each for each in assignments}
+        refused = [
+            n
+            for n, each in enumerate(assignments)
+            if outcomes[n].status is Status.FAILED and each.lead.record != last[identify_record(each)].lead.record
+        ]
+        alone = self.add([assignments[n] for n in refused], deadline) if refused else []
+        for n, outcome in zip(refused, alone, strict=True):
+            outcomes[n] = outcome
+        return [self._doubt(each, outcome) for each, outcome in zip(assignments, outcomes, strict=True)]
+
+    def _add_together(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
         replies = self._send(assignments, deadline)
         outcomes = [_judge(each, replies) for each in assignments]
-        last = {(each.campaigns[0].id, each.customer_id): n for n, each in enumerate(assignments)}
-        for n, each in enumerate(assignments):
-            sent = assignments[last[each.campaigns[0].id, each.customer_id]]
-            if each.lead.record != sent.lead.record or self._is_gone(each, outcomes[n]):
-                outcomes[n] = spare(outcomes[n])
+        last = {identify_record(each): n for n, each in enumerate(assignments)}
         coming_again = [n for n in last.values() if _comes_again(assignments[n], outcomes[n])]
 
         def put_back(n: int) -> Outcome:
@@ -53,12 +63,12 @@ class Campaigns:
                 self._memory.remember(each.event, each.customer_id)
         return outcomes
 
-    def _is_gone(self, assignment: Assignment, outcome: Outcome) -> bool:
-        """Return whether a customer was refused who was only remembered; they are searched next time."""
-        is_gone = outcome.status is Status.FAILED and self._memory.recall(assignment.event) is not None
-        if is_gone:
-            self._memory.forget(assignment.event)
-        return is_gone
+    def _doubt(self, assignment: Assignment, outcome: Outcome) -> Outcome:
+        """Return the outcome; of a customer who was only remembered a refusal is none: they are searched next time."""
+        if outcome.status is not Status.FAILED or self._memory.recall(assignment.event) is None:
+            return outcome
+        self._memory.forget(assignment.event)
+        return replace(outcome, status=Status.DEFERRED)
 
     def _send(self, assignments: Sequence[Assignment], deadline: float) -> dict[str, Replies]:
         records: dict[str, dict[int, Mapping[str, object]]] = {}
@@ -87,11 +97,9 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
     return assignment.outcome(status, assignment.scrub(reply.message) or None, **known)
 
 
-def spare(outcome: Outcome) -> Outcome:
-    """Return what a refusal means for an event in place of which something else was sent: it comes again by itself."""
-    if outcome.status is not Status.FAILED:
-        return outcome
-    return replace(outcome, status=Status.DEFERRED, reason="what another event of the same person said was refused")
+def identify_record(assignment: Assignment) -> tuple[str, int]:
+    """Return what is equal for assignments that are one record."""
+    return assignment.campaigns[0].id, assignment.customer_id
 
 
 def find_contradiction(status: Status, http_status: int) -> str | None:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ringback import log
-from ringback.delivery.campaigns import spare
 from ringback.delivery.details import FINAL_REFUSALS, Details
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.owners import Owners
 from ringback.delivery.parallel import run_each
-from ringback.delivery.people import add_fields, identity, known_by, needs_search, take_over, tells_less
+from ringback.delivery.people import add_fields, identity, is_failed, known_by, needs_search, take_over
 from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, get_row_id, match_keys
 from ringback.delivery.search import Search, noting
 from ringback.errors import NO_ANSWER, CallFailed
@@ -47,8 +46,8 @@ class Customers:
         """Return each assignment with its lead's customer id, or the outcome that says why it has none.
 
         Leads of one source that are alike in all by which they are searched are looked up once, with the fields of
-        all of them, of which the latest one's count most. For a stop all who match are found, those besides the
-        oldest as ``Lead.others``.
+        all of them, of which the latest one's count most; what is refused so is tried without that one. For a stop all
+        who match are found, those besides the oldest as ``Lead.others``.
         """
         assignments = [self._recall(each) for each in assignments]
         latest: dict[object, Assignment] = {}
@@ -63,10 +62,15 @@ class Customers:
             )
             found |= zip(some, leads, strict=True)
         known = [take_over(each, found[identity(each)]) for each in assignments]
-        return [
-            spare(what) if isinstance(what, Outcome) and tells_less(each, latest[identity(each)]) else what
-            for each, what in zip(assignments, known, strict=True)
+        refused = [
+            n
+            for n, each in enumerate(assignments)
+            if is_failed(known[n]) and each.lead.customer != latest[identity(each)].lead.customer
         ]
+        alone = self.identify([assignments[n] for n in refused], deadline) if refused else []
+        for n, result in zip(refused, alone, strict=True):
+            known[n] = result
+        return known
 
     def _recall(self, assignment: Assignment) -> Assignment:
         """Return a lead that is delivered once more with the customer that it was found to be."""

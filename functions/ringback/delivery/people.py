@@ -5,7 +5,7 @@ from dataclasses import replace
 from ringback.delivery.rows import match_keys
 from ringback.leads.lead import MATCH_FIELDS, Lead
 from ringback.mapping import Assignment
-from ringback.outcome import Outcome
+from ringback.outcome import Outcome, Status
 
 
 def known_by(lead: Lead) -> list[tuple[str, object]]:
@@ -33,9 +33,9 @@ def add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
     return replace(assignment, lead=replace(assignment.lead, customer=customer, phone=phone))
 
 
-def tells_less(assignment: Assignment, latest: Assignment) -> bool:
-    """Return whether an event of somebody has not said all that Thulium was told of them: it may be taken by itself."""
-    return assignment.lead.customer != latest.lead.customer
+def is_failed(found: Assignment | Outcome) -> bool:
+    """Return whether Thulium has refused somebody for good."""
+    return isinstance(found, Outcome) and found.status is Status.FAILED
 
 
 def take_over(assignment: Assignment, found: Lead | Outcome) -> Assignment | Outcome:

@@ -32,26 +32,25 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
     """Return ``base`` with what ``own`` says instead; ``map``, ``set``, ``fetch`` and ``customer`` key by key.
 
     ``~`` takes away what ``base`` has. ``only`` is kept beside the own one: what is no lead for a sender is none for
-    anybody; but a source of opt-outs says for itself which events those are.
+    anybody; but a source of opt-outs says for itself which events those are. So is ``when``, which is there for what
+    only a completed event tells.
     """
     merged = _overlay(base, own)
     for key in MERGED:
         one, other = base.get(key), own.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             merged[key] = _overlay(one, other)
-    if "only" in base and "only" in own and not takes_opt_outs(merged):
-        merged["only"] = [*_list(own["only"]), *_list(base["only"])]  # all hold; the own ones keep their numbers
+    if "only" in base and "only" in own and merged.get("action") != "stop":
+        merged["only"] = [*listed(own["only"]), *listed(base["only"])]  # all hold; the own ones keep their numbers
+    if "when" in base and isinstance(own.get("when"), str):
+        merged["when"] = f"({own['when']}) && ({base['when']})"
     return merged
-
-
-def takes_opt_outs(merged: Raw) -> bool:
-    """Return whether a source takes other events of its sender than leads: opt-outs, but for a form's."""
-    return merged.get("action") == "stop" and "answers" not in merged
 
 
 def _overlay(base: Raw, own: Raw) -> dict[str, object]:
     return {key: value for key, value in {**base, **own}.items() if value is not None or key not in base}
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
+def listed(value: object) -> list[str]:
+    """Return one or several texts as a list."""
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]

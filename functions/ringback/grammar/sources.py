@@ -13,7 +13,7 @@ from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
-from ringback.grammar.preset import ABOUT, merge, read_preset, takes_opt_outs
+from ringback.grammar.preset import ABOUT, listed, merge, read_preset
 from ringback.grammar.source import SourceSchema
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
@@ -79,16 +79,19 @@ class SourceReader:
             self._mistakes.add((*path, "preset"), flatten(error.messages)[()])
             return {"verify": "none", **raw, "preset": BAD_PRESET}  # what the preset would have said is no mistake
         merged = merge(base, raw)
-        if "only" in base and "only" not in raw and takes_opt_outs(merged):
-            self._mistakes.add((*path, "only"), f"missing: which events are opt-outs; for leads it is {base['only']}")
+        if "only" in base and "only" not in raw and merged.get("action") == "stop" and "answers" not in merged:
+            leads = " && ".join(listed(base["only"]))
+            text = f"missing: which events are opt-outs, as in \"_body.type == 'unsubscribe'\"; for leads it is {leads}"
+            self._mistakes.add((*path, "only"), text)
         return merged
 
     def _check_needs(self, merged: Raw, path: Keys) -> None:
         needs = merged.get("needs")
         for key, where in needs.items() if isinstance(needs, Mapping) else ():
             steps = str(key).split(".")
+            is_taken_away = len(steps) > 1 and steps[0] not in merged
             is_idle = key == "secret" and merged.get("verify") == "none"
-            if not is_idle and not has_key(merged, steps):
+            if not is_taken_away and not is_idle and not has_key(merged, steps):
                 self._mistakes.add((*path, *steps), f"missing: {where}")
 
     def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
