@@ -699,3 +699,11 @@ def test_search_after_a_creation_that_fails(thulium: Sandbox) -> None:
     pipeline, event = Pipeline(configure(thulium)), make_event(**ADA)
     assert read_statuses(deliver(pipeline, event) + deliver(pipeline, event)) == ["DEFERRED", "ADDED"]
     assert len(thulium.customers) == 1
+
+
+def test_fields_of_two_events_that_are_refused_together(thulium: Sandbox) -> None:
+    """What two events say of somebody may be refused together, and be taken from each."""
+    events = make_event(phone_number="601000001", note="a"), make_event(phone_number="601000001", surname="Lis")
+    thulium.fail("create", faults.error(400, "Too much."))
+    assert read_statuses(deliver(configure(thulium), *events)) == ["ADDED", "ADDED"]
+    assert len(thulium.customers) == 1

@@ -434,9 +434,8 @@ def test_opt_outs_of_a_preset_that_knows_leads(only: str | None) -> None:
         assert [each.text for each in load(raw).sources["website"].only] == [UNSUBSCRIBE]
     else:
         (mistake,) = find_mistakes(raw)
-        assert mistake.startswith(
-            "sources.website.only: missing: which events are opt-outs; for leads it is _body.type"
-        )
+        assert mistake.startswith("sources.website.only: missing: which events are opt-outs, as in ")
+        assert mistake.endswith("; for leads it is _body.type == 'subscribe'")
 
 
 @pytest.mark.parametrize("own", [None, "id"])

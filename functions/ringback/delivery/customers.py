@@ -46,8 +46,8 @@ class Customers:
         """Return each assignment with its lead's customer id, or the outcome that says why it has none.
 
         Leads of one source that are alike in all by which they are searched are looked up once, with the fields of
-        all of them, of which the latest one's count most; what is refused so is tried without that one. For a stop all
-        who match are found, those besides the oldest as ``Lead.others``.
+        all of them, of which the latest one's count most; if that is refused, each by itself. For a stop all who match
+        are found, those besides the oldest as ``Lead.others``.
         """
         assignments = [self._recall(each) for each in assignments]
         latest: dict[object, Assignment] = {}
@@ -62,14 +62,13 @@ class Customers:
             )
             found |= zip(some, leads, strict=True)
         known = [take_over(each, found[identity(each)]) for each in assignments]
-        refused = [
+        told_more = [
             n
             for n, each in enumerate(assignments)
             if is_failed(known[n]) and each.lead.customer != latest[identity(each)].lead.customer
         ]
-        alone = self.identify([assignments[n] for n in refused], deadline) if refused else []
-        for n, result in zip(refused, alone, strict=True):
-            known[n] = result
+        for n in told_more:  # Thulium was told more of them than they have said themselves
+            known[n] = take_over(assignments[n], self._identify_one(assignments[n], deadline))
         return known
 
     def _recall(self, assignment: Assignment) -> Assignment:
