@@ -47,6 +47,15 @@ def test_same_event_twice_that_is_refused(thulium: Sandbox) -> None:
     assert read_statuses(outcomes) == ["FAILED", "FAILED"]
 
 
+def test_many_events_of_one_person_that_are_refused(thulium: Sandbox) -> None:
+    """However many records of one customer are refused, it takes some calls, and the rest comes again by itself."""
+    thulium.add_customer(441, surname="Lis")
+    events = [make_event(customer_id=441, agent_login=f"nobody.{number}") for number in range(20)]
+    outcomes = read_statuses(deliver(configure(thulium), *events))
+    assert outcomes == ["DEFERRED"] * 14 + ["FAILED"] * 6
+    assert thulium.counts["batch"] == 6
+
+
 def test_customer_who_is_gone_is_searched_again(thulium: Sandbox) -> None:
     """An event that comes once more, whose customer was deleted meanwhile, is done anew."""
     pipeline, event = Pipeline(configure(thulium)), make_event(phone_number="601000001")

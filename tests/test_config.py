@@ -641,8 +641,10 @@ def test_campaign_of_two_names_that_is_named_by_its_id() -> None:
     """Of two sets of rules for one campaign it has to be said which."""
     campaigns = {"one": {"id": "00001"}, "two": {"id": "00001"}}
     assert find_mistakes(make_config(campaigns=campaigns)) == [
-        "campaigns.two.id: one has it too, and a source names the id: say which"
+        "sources.website.campaign: that id is one and two here; write which"
     ]
+    stop = make_source(action="stop")
+    load(make_config(stop, campaigns=campaigns, stop={"dictionary_status_id": 3}))
     load(make_config(make_source(campaign="two"), campaigns=campaigns))
 
 

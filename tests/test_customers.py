@@ -701,6 +701,14 @@ def test_search_after_a_creation_that_fails(thulium: Sandbox) -> None:
     assert len(thulium.customers) == 1
 
 
+def test_number_comes_first_where_each_is_tried_by_itself(thulium: Sandbox) -> None:
+    """Who can't be created is found by what a neighbour has brought, also when they were refused together."""
+    settings = configure(thulium, sources={"website": {"customer": {"match": ["email"]}}})
+    events = [make_event(email="a@example.com", note="x"), make_event(email="a@example.com", phone_number="601000001")]
+    thulium.fail("create", faults.error(400, "Too much."))
+    assert read_statuses(deliver(settings, *events)) == ["ADDED", "ADDED"]
+
+
 def test_fields_of_two_events_that_are_refused_together(thulium: Sandbox) -> None:
     """What two events say of somebody may be refused together, and be taken from each."""
     events = make_event(phone_number="601000001", note="a"), make_event(phone_number="601000001", surname="Lis")

@@ -198,6 +198,8 @@ def test_same_event_under_another_query() -> None:
     looking = given_source(campaign=[{"when": "_request.query.to == 'b'", "to": "00002"}, {"to": "00001"}])
     queries = ("to=a", "to=b", "to=b&x=1")
     assert len({take(make_request({"id": 1}, query), looking)[0].key for query in queries}) == 2
+    telling = given_source(map={"phone_number": "_request.query.to"})  # whom it is about
+    assert len({take(make_request({"id": 1}, query), telling)[0].key for query in queries}) == 2
     for other in ({}, {"map": {"note": "_request.query.to", "phone_number": "phone"}}):
         assert len({take(make_request({"id": 1}, query), given_source(**other))[0].key for query in queries}) == 1
 

@@ -205,10 +205,18 @@ def test_hanging_call_keeps_no_neighbour_from_being_called(thulium: Sandbox, cal
 
 
 def test_single_lead_has_all_of_the_time(thulium: Sandbox) -> None:
-    """Where nobody is beside it, a lead may take the whole time to be found, and a thin one to be fetched."""
-    thulium.fail("search", faults.Fault(work=True, wait=1.8))
+    """Where nobody is beside it, a lead may take the whole time to be found."""
+    thulium.fail("search", faults.Fault(work=True, wait=3.2))
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
-    verdict = judge(Pipeline(configure(thulium)), make_event(phone_number="601000001"), deadline=time.monotonic() + 2.3)
+    verdict = judge(Pipeline(configure(thulium)), make_event(phone_number="601000001"), deadline=time.monotonic() + 4)
+    assert verdict.outcome.status == "ADDED"
+
+
+def test_single_thin_event_has_all_of_the_time(thulium: Sandbox) -> None:
+    """Where nobody is beside it, it may take more than half of the time to complete an event."""
+    with serve() as url:
+        settings = configure(thulium, sources={"website": {"fetch": {"url": url + "/leads/{number}"}}})
+        verdict = judge(Pipeline(settings), make_event(number=9), deadline=time.monotonic() + 2.8)
     assert verdict.outcome.status == "ADDED"
 
 
@@ -255,7 +263,7 @@ def test_deadline_where_nobody_waits() -> None:
 
 
 class Sender(BaseHTTPRequestHandler):
-    """Completes an event: number 7 does not exist, 8 is refused. ``most`` is how many were asked for at a time."""
+    """Completes an event: number 7 does not exist, 8 is refused, 9 is slow. ``most`` is how many it had at a time."""
 
     now = most = 0
     lock = threading.Lock()
@@ -263,7 +271,7 @@ class Sender(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         number = int(self.path.rpartition("/")[2])
         self.count(1)
-        time.sleep(0.1)
+        time.sleep(1.7 if number == 9 else 0.1)
         self.count(-1)
         content = json.dumps({"phone_number": f"60100{number:04}"}).encode()
         self.send_response({7: 404, 8: 403}.get(number, 200))
@@ -311,6 +319,22 @@ def test_stop_of_what_is_gone(thulium: Sandbox) -> None:
         outcomes = deliver(configure(thulium, sources={"optout": optout}), make_event("optout", number=7))
     assert read_statuses(outcomes) == ["STOPPED"]
     assert [record["status_id"] for record in thulium.records("00001")] == [6]
+
+
+def test_stop_of_what_is_gone_that_names_nobody(thulium: Sandbox) -> None:
+    """Whom nobody knows by what the event itself says is no stranger to be made; what says nothing has failed."""
+    with serve() as url:
+        known = {"fetch": {"url": url + "/leads/{number}"}, "map": {"identifier": "to_string(number)"}}
+        fetched = {**known, "map": {"phone_number": "phone_number"}}
+        outcomes = [
+            *deliver(configure(thulium, sources={"optout": known}), make_event("optout", number=7)),
+            *deliver(configure(thulium, sources={"optout": fetched}), make_event("optout", number=7)),
+        ]
+    assert [(each.status, each.reason) for each in outcomes] == [
+        ("SKIPPED", "no such customer"),
+        ("FAILED", "fetch: it does not exist any more"),
+    ]
+    assert thulium.customers == []
 
 
 def test_sender_that_is_silent_keeps_no_other_sender_up(thulium: Sandbox) -> None:

@@ -27,8 +27,8 @@ def test_defaults() -> None:
     """What is left out has the contract's defaults."""
     source = load_source(SOURCE)
     assert text_of(source.items) == ["@"]
-    assert (source.methods, source.only, source.volatile, source.handshake) == (("POST",), (), (), ())
-    assert (source.body, source.event_id, source.when, source.consent, source.fetch) == (None,) * 5
+    assert (source.methods, source.only, source.when, source.volatile, source.handshake) == (("POST",), (), (), (), ())
+    assert (source.body, source.event_id, source.consent, source.fetch) == (None,) * 4
     assert (source.action, source.answer_within, source.on_invalid, source.retries) == ("lead", 8, 422, None)
     assert source.customer.match == ("identifier", "phone_number", "email")
     assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))
@@ -447,17 +447,21 @@ def test_opt_outs_of_a_form(own: str | None) -> None:
     assert [each.text for each in load(raw).sources["website"].only] == [own or "_body.event_type == 'form_response'"]
 
 
-@pytest.mark.parametrize(
-    ("own", "whole"),
-    [("a || b", "(a || b) && (testLead != `true`)"), (None, "testLead != `true`")],
-)
-def test_when_of_a_preset_holds_besides(own: str | None, whole: str) -> None:
-    """What only a completed event says is no lead is none by whatever rules a source has besides."""
+def test_when_of_a_preset_holds_besides() -> None:
+    """What only a completed event says is no lead is none by whatever rules a source has besides; `~` takes it away."""
     source = {"preset": "linkedin", "secret": SECRET, "campaign": "00001", "fetch": {"headers": {"Authorization": "x"}}}
-    source |= {"when": own} if own else {}
-    found = load(make_config(source)).sources["website"].when
-    assert found
-    assert found.text == whole
+    for own, whole in (({}, 1), ({"when": "a || b"}, 2), ({"when": ["a", "b"]}, 3), ({"when": None}, 0)):
+        assert len(load(make_config({**source, **own})).sources["website"].when) == whole
+    (mistake,) = find_mistakes(make_config({**source, "when": "a) || (b"}))
+    assert mistake.startswith("sources.website.when.0: ")
+
+
+@pytest.mark.parametrize("only", [None, True, [None], 5])
+def test_only_of_ones_own_that_is_none(only: object) -> None:
+    """What is no expression is told: it takes no lead away, and the preset's stays."""
+    source = {"preset": "mailchimp", "secret": SECRET, "campaign": "00001", "only": only}
+    (mistake,) = find_mistakes(make_config(source))
+    assert mistake.startswith("sources.website.only.0: ")
 
 
 def test_fetch_that_is_taken_away_needs_no_headers() -> None:

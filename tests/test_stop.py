@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
-from tests.leads import configure, deliver, make_event, read_statuses
+from tests.leads import NOW, configure, deliver, make_event, read_statuses
 from tests.sandbox import STATUSES, Sandbox, faults
 from tests.test_customers import run_at_once
 
@@ -328,7 +328,7 @@ def test_number_of_very_many(thulium: Sandbox) -> None:
         thulium.add_customer(number, surname="Lis", phone_number="601000001")
     (outcome,) = deliver(configure(thulium), make_event(phone_number="601000001"))
     assert (outcome.status, outcome.customer_id) == ("ADDED", 440)
-    assert thulium.counts == {"search": 1, "record": 5, "batch": 1}
+    assert thulium.counts == {"search": 1, "record": 10, "batch": 1}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": {"system_status": "NO_CALL"}}'])
@@ -407,11 +407,47 @@ def test_time_is_kept_for_who_was_found(thulium: Sandbox) -> None:
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
     thulium.put_record("00001", 441, status_id=3)
     thulium.fail("search", faults.hang(), times=None, after=1)
-    settings = configure(thulium, access={"timeout": 0.3, "phone_forms": ["e164", "digits"]})
+    settings = configure(thulium, access={"timeout": 1, "phone_forms": ["e164", "digits"]})
     (outcome,) = deliver(settings, make_event("optout", **ADA))
     assert (outcome.status, outcome.reason) == ("DEFERRED", "no answer in time")
     assert thulium.counts["search"] == 2
     assert not is_called(thulium)
+
+
+@pytest.mark.parametrize("hangs", ["search", "customer"])
+def test_stop_has_time_for_who_was_found(thulium: Sandbox, hangs: str) -> None:
+    """However long Thulium thinks about others, who was found is stopped within the sender's time."""
+    thulium.behave(with_phone_numbers=False)
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    thulium.put_record("00001", 441, status_id=3)
+    for number in range(442, 460):
+        thulium.add_customer(number, surname="Mak", phone_number=["221000001", "601000001"])
+    thulium.fail(hangs, faults.hang(), times=None, after=int(hangs == "search"))
+    pipeline = Pipeline(configure(thulium))
+    (verdict,) = pipeline.deliver([make_event("optout", **ADA)], NOW, time.monotonic() + 3)
+    assert verdict.outcome.status == "DEFERRED"
+    assert (thulium.record("00001", 441) or {})["status_id"] == 6
+
+
+def test_campaign_that_hangs_keeps_no_other_from_being_stopped(thulium: Sandbox) -> None:
+    """Campaigns are stopped side by side, whatever another one does."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    for campaign in ("00001", "00002"):
+        thulium.put_record(campaign, 441, status_id=3)
+    thulium.fail("batch", faults.hang())
+    pipeline = Pipeline(configure(thulium, campaigns=SECOND))
+    (verdict,) = pipeline.deliver([make_event("optout", phone_number="601000001")], NOW, time.monotonic() + 2)
+    assert verdict.outcome.status == "DEFERRED"
+    assert sum((thulium.record(campaign, 441) or {})["status_id"] != 3 for campaign in ("00001", "00002")) == 1
+
+
+def test_number_is_stopped_whose_owner_can_not_be_made(thulium: Sandbox) -> None:
+    """The number is stopped where campaigns have it, also when Thulium refuses to make its customer."""
+    thulium.fail("create", faults.error(400), times=None)
+    settings = configure(thulium, stop={"dictionary_status_id": 3})
+    (outcome,) = deliver(settings, make_event("optout", phone_number="601000001"))
+    assert outcome.status == "DEFERRED"
+    assert thulium.counts["stop"] == 1
 
 
 def test_campaign_of_two_names_is_stopped_once(thulium: Sandbox) -> None:

@@ -98,10 +98,7 @@ class Reader:
         stop = read_stop(raw)
         campaigns = self._share_stops(dict(self._read_campaigns(raw.get("campaigns"), stop)), stop)
         sources = self._read_sections(raw.get("sources"), "sources")
-        bare = find_bare_ids(sources.values(), campaigns)
-        known = {**campaigns, **name_bare(bare, campaigns, stop)}
-        for name, other in find_doubles(bare, campaigns):
-            self._mistakes.add(("campaigns", name, "id"), f"{other} has it too, and a source names the id: say which")
+        known = {**campaigns, **name_bare(find_bare_ids(sources.values(), campaigns), campaigns, stop)}
         reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""))
         read = {name: reader.read(name, each, ("sources", name)) for name, each in sources.items()}
         chosen = choose_queue(raw, self._environ)
@@ -159,14 +156,6 @@ def name_bare(ids: Iterable[str], campaigns: Mapping[str, Campaign | None], stop
     status = {"dictionary_status_id": stop} if stop else {}
     named = {each.id: each for each in campaigns.values() if each}
     return {each: named.get(each) or Campaign(each, each, {}, "keep", frozenset(), None, status) for each in ids}
-
-
-def find_doubles(ids: Iterable[str], campaigns: Mapping[str, Campaign | None]) -> Iterator[tuple[str, str]]:
-    """Yield each campaign whose id is named by a source, and has another name besides, and that name."""
-    first: dict[str, str] = {}
-    for name, each in campaigns.items():
-        if each and each.id in ids and first.setdefault(each.id, name) != name:
-            yield name, first[each.id]
 
 
 def read_stop(raw: Mapping[str, Any]) -> int | None:

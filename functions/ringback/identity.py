@@ -11,8 +11,9 @@ from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import ExpressionFailed
 from ringback.expressions.path import drop_paths
+from ringback.leads.lead import MATCH_FIELDS
 from ringback.secret import Secret
-from ringback.settings import AnswerPlace, Source
+from ringback.settings import AnswerPlace, Place, Source
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")
 SHORTEST_NUMBER = 7  # digits
@@ -114,10 +115,17 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
 
 
 def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
-    """Yield what the rules look at beside the event: under another query it may go to another campaign."""
+    """Yield what says beside the event who it is about, and where they go: under another query it is another event."""
     context = {**(data if isinstance(data, Mapping) else {}), "_request": request}
-    for place in filter(None, (source.when, *(route.when for route in source.routes))):
-        if "_request." not in place.text or "received_at" in place.text:
+    who = [source.map[name] for name in ("customer_id", *MATCH_FIELDS) if name in source.map]
+    rules: list[Place | None] = [*source.when, source.consent, *(route.when for route in source.routes), *who]
+    for place in rules:
+        if (
+            place is None
+            or isinstance(place, AnswerPlace)
+            or "_request." not in place.text
+            or "received_at" in place.text
+        ):
             continue
         try:
             yield place.search(context)

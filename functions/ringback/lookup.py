@@ -70,4 +70,4 @@ def make_excerpt(event: Event, source: Source) -> Event:
 def list_places(source: Source) -> Iterator[Place]:
     """Yield all places where a source's rules look for values."""
     yield from source.map.values()
-    yield from filter(None, (source.when, source.consent, *(route.when for route in source.routes)))
+    yield from filter(None, (*source.when, source.consent, *(route.when for route in source.routes)))

@@ -86,7 +86,7 @@ class Mapper:
         return replace(result, person=self._recognise(source, look)) if isinstance(result, Outcome) else result
 
     def _apply_rules(self, event: Event, source: Source, look: Look, now: datetime) -> Assignment | Outcome:
-        if source.when and not is_true(look(source.when)):
+        if not all(is_true(look(when)) for when in source.when):
             return Outcome(Status.SKIPPED, "`when` does not hold")
         if source.consent and source.action == "lead" and not is_yes(look(source.consent)):
             return Outcome(Status.SKIPPED, "no consent")

@@ -69,7 +69,10 @@ class Pipeline:
         fetched = run_each(
             lambda event: self._fetch(event, now, fetched_by, hung), events, threads, self._is_thin, self._is_done
         )
-        mapped = [item if isinstance(item, Outcome) else self._map(item, now) for item in fetched]
+        mapped = [
+            self._map_gone(event, item, now) if isinstance(item, Outcome) else self._map(item, now)
+            for event, item in zip(events, fetched, strict=True)
+        ]
         outcomes = _advance(mapped, lambda some: self._call(some, until))
         # A pause begins when Thulium has answered, and not when it was asked; whole seconds will do.
         ended = now + timedelta(seconds=int(monotonic() - began))
@@ -98,8 +101,7 @@ class Pipeline:
         found = complete(event, source.fetch, self._wire, seconds)
         if isinstance(found, Outcome) and found.reason == f"fetch: {NO_ANSWER}":
             hung.append(source.name)
-        is_gone = isinstance(found, Outcome) and found.status is Status.FAILED
-        return event if is_gone and source.action == "stop" else found  # what is gone may say itself who has gone
+        return found
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""
@@ -113,6 +115,17 @@ class Pipeline:
             log.write_bug(error, f"event {event.id} of {event.source} could not be mapped")
             return Outcome(Status.DEFERRED, "internal error")
 
+    def _map_gone(self, event: Event, found: Outcome, now: datetime) -> Assignment | Outcome:
+        """Return what becomes of an event that can't be completed: of a stop, who is known by what it says itself."""
+        source = self.settings.sources.get(event.source)
+        if source is None or source.action == "lead" or found.status is not Status.FAILED:
+            return found
+        result = self._map(event, now)
+        if isinstance(result, Outcome):
+            return found
+        nobody_new = replace(source, customer=replace(source.customer, on_missing="fail"))
+        return replace(result, source=nobody_new)
+
     def _call(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
         """Stop who said stop, and only then look for the leads: one of them may have a number that is stopped here."""
         stops = [each for each in assignments if each.source.action == "stop"]
@@ -122,7 +135,7 @@ class Pipeline:
         return [next(stopped if each.source.action == "stop" else added) for each in assignments]
 
     def _stop_all(self, stops: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        known = self._customers.identify(stops, self._keep_back(deadline) if len(stops) > 1 else deadline)
+        known = self._customers.identify(stops, self._keep_back(deadline))
         return _advance(known, lambda some: self._stop.stop(some, deadline))
 
     def _add_all(self, leads: Sequence[Assignment], deadline: float) -> list[Outcome]:

@@ -115,7 +115,7 @@ class Source:
     volatile: tuple[Path, ...]
     fetch: Fetch | None
     answers: AnswerSpec | None
-    when: Expression | None
+    when: tuple[Expression, ...]
     consent: Place | None
     map: Mapping[str, Place]
     set: Mapping[str, object]

@@ -17,6 +17,7 @@ from ringback.thulium.replies import REFUSED  # ALREADY_EXISTS comes with it too
 
 TOO_MANY, BROKEN = 429, 500  # a record's http_status (of the second: and above) that another time may be another
 FINAL_WORDS = {"ADDED": Status.ADDED, "ALREADY_EXISTS": Status.ALREADY_EXISTS, "FAILED": Status.FAILED}
+ROUNDS = 5  # in which earlier records of one customer are sent
 DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
 
 
@@ -32,19 +33,17 @@ class Campaigns:
     def add(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
         """Return the outcome of each assignment, in their order.
 
-        One customer is one record, the last one's: Thulium's reply has a customer only once. Is that refused, the ones
-        before it are sent without it.
+        One customer is one record, the last one's: Thulium's reply has a customer only once. Is that refused, those
+        before it are sent without it, and so on; after some rounds they are DEFERRED, and come again by themselves.
         """
         outcomes = self._add_together(assignments, deadline)
-        last = {identify_record(each): each for each in assignments}
-        refused = [
-            n
-            for n, each in enumerate(assignments)
-            if outcomes[n].status is Status.FAILED and each.lead.record != last[identify_record(each)].lead.record
-        ]
-        alone = self.add([assignments[n] for n in refused], deadline) if refused else []
-        for n, outcome in zip(refused, alone, strict=True):
-            outcomes[n] = outcome
+        going = [*range(len(assignments))]
+        for _ in range(ROUNDS):
+            going = find_unsent(going, assignments, outcomes)
+            for n, outcome in zip(going, self._add_together([assignments[n] for n in going], deadline), strict=True):
+                outcomes[n] = outcome
+        for n in find_unsent(going, assignments, outcomes):
+            outcomes[n] = replace(outcomes[n], status=Status.DEFERRED)
         return [self._doubt(each, outcome) for each, outcome in zip(assignments, outcomes, strict=True)]
 
     def _add_together(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
@@ -95,6 +94,13 @@ def decide(assignment: Assignment, reply: RecordReply | CallFailed | None, campa
     if doubt := find_contradiction(status, reply.http_status or 0):
         return assignment.outcome(Status.DEFERRED, f"Thulium's reply says {status}{doubt}", **known)
     return assignment.outcome(status, assignment.scrub(reply.message) or None, **known)
+
+
+def find_unsent(some: Sequence[int], assignments: Sequence[Assignment], outcomes: Sequence[Outcome]) -> list[int]:
+    """Return those of some that have the refusal of another record than their own, sent last for their customer."""
+    last = {identify_record(assignments[n]): assignments[n].lead.record for n in some}
+    refused = (n for n in some if outcomes[n].status is Status.FAILED)
+    return [n for n in refused if assignments[n].lead.record != last[identify_record(assignments[n])]]
 
 
 def identify_record(assignment: Assignment) -> tuple[str, int]:

@@ -54,22 +54,32 @@ class Customers:
         for each in assignments:
             key = identity(each)
             latest[key] = add_fields(each, latest[key]) if key in latest else each
-        found: dict[object, Lead | Outcome] = {}
-        for is_creatable in (True, False):  # who can't be created may be found by what a neighbour has brought
-            some = {key: each for key, each in latest.items() if (each.lead.phone is not None) is is_creatable}
-            leads = run_each(
-                lambda each: self._identify_one(each, deadline), [*some.values()], self._threads, needs_search
-            )
-            found |= zip(some, leads, strict=True)
+        found = dict(zip(latest, self._identify_each([*latest.values()], deadline), strict=True))
         known = [take_over(each, found[identity(each)]) for each in assignments]
-        told_more = [
+        told_more = [  # of whom Thulium was told more than they have said themselves
             n
             for n, each in enumerate(assignments)
             if is_failed(known[n]) and each.lead.customer != latest[identity(each)].lead.customer
         ]
-        for n in told_more:  # Thulium was told more of them than they have said themselves
-            known[n] = take_over(assignments[n], self._identify_one(assignments[n], deadline))
+        alone = self._identify_each([assignments[n] for n in told_more], deadline)
+        for n, result in zip(told_more, alone, strict=True):
+            known[n] = take_over(assignments[n], result)
         return known
+
+    def _identify_each(self, assignments: Sequence[Assignment], deadline: float) -> list[Lead | Outcome]:
+        """Return the lead or outcome of each; who can't be created may be found by what a neighbour has brought."""
+        found: dict[int, Lead | Outcome] = {}
+        for is_creatable in (True, False):
+            some = [n for n, each in enumerate(assignments) if (each.lead.phone is not None) is is_creatable]
+            leads = run_each(
+                lambda n: self._identify_one(assignments[n], deadline),
+                some,
+                self._threads,
+                lambda n: needs_search(assignments[n]),
+                lambda n: self._memory.recall(assignments[n].event) is not None,
+            )
+            found |= zip(some, leads, strict=True)
+        return [found[n] for n in range(len(assignments))]
 
     def _recall(self, assignment: Assignment) -> Assignment:
         """Return a lead that is delivered once more with the customer that it was found to be."""
@@ -145,18 +155,17 @@ class Customers:
             created = self._thulium.create_customer(describe_new(lead), deadline)
         except CallFailed as error:
             return self._judge_refusal(assignment, error, deadline)
+        ids, failures = [created], list[CallFailed]()
         # Another instance may have created the same person since our search: both look again and take the lowest id.
-        try:
-            others = self._search.find_again(assignment, deadline)
-        except CallFailed as error:
-            if assignment.source.action == "lead":
-                raise
-            return replace(assignment.lead, customer_id=created, failed=error)
-        ids = sorted({created, *map(get_row_id, others)})
+        with noting(failures):
+            ids = sorted({created, *map(get_row_id, self._search.find_again(assignment, deadline))})
         if ids[0] != created:
             _write_duplicate(assignment, created, ids[0])
-            self._details.merge(assignment, ids[0], deadline)
-        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]))
+            with noting(failures):
+                self._details.merge(assignment, ids[0], deadline)
+        if failures and assignment.source.action == "lead":
+            raise failures[0]
+        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), failed=next(iter(failures), None))
 
     def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
         """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
@@ -166,7 +175,7 @@ class Customers:
         if rows:
             return self._complete(assignment, rows, deadline)
         if assignment.source.action == "stop":  # a later lead may bring what is lacking
-            return assignment.defer(error)
+            raise error
         reason = assignment.scrub(error.message or error.reason)
         return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
 

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from ringback.delivery.rows import Row, carries, get_row_id
-from ringback.delivery.search import LOOKED_AT, Search
+from ringback.delivery.search import Search
 from ringback.delivery.stopped import Stopped
 from ringback.errors import CallFailed
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
 from ringback.thulium.api import Thulium
 from ringback.thulium.replies import NONSENSE
+
+MOST = 10  # owners who are looked at, the newest first: whoever is made for a stop is one of them
 
 
 class Owners:
@@ -35,7 +37,7 @@ class Owners:
             return False
         rows = self._search.find_by_number(assignment, deadline) if owners is None else owners
         others = {get_row_id(row) for row in rows} - ({get_row_id(oldest)} if oldest else set())
-        return any(self._said_stop(each, campaign, deadline) for each in sorted(others)[:LOOKED_AT])
+        return any(self._said_stop(each, campaign, deadline) for each in sorted(others, reverse=True)[:MOST])
 
     def _said_stop(self, customer_id: int, campaign: Campaign, deadline: float) -> bool:
         record = self._thulium.get_record(campaign.id, customer_id, deadline)

@@ -56,19 +56,21 @@ class Search:
         any more: the time is for those who were found.
         """
         lead, rows, failures = assignment.lead, list[Row](), list[CallFailed]()
+        maybe: dict[tuple[str, int], None] = {}
         if lead.customer_id is not None:
             with noting(failures):
                 rows += self._get(lead.customer_id, deadline)
         values = [(key, form) for key in match_keys(assignment) for form in list_forms(lead, key, self._forms)]
         for name, form in values:
-            if any(failure.reason == NO_ANSWER for failure in failures):
-                break
             with noting(failures):
-                sure, hiding = self._sift(self._thulium.find_customers(name, form, deadline), lead, name)
-                rows += sure
-                for number in hiding[:LOOKED_AT_FOR_A_STOP]:
-                    with noting(failures):
-                        rows += self._carrying([self._thulium.get_customer(number, deadline)], lead, name)
+                if not is_silent(failures):
+                    sure, hiding = self._sift(self._thulium.find_customers(name, form, deadline), lead, name)
+                    rows += sure
+                    maybe |= dict.fromkeys((name, number) for number in hiding[:LOOKED_AT_FOR_A_STOP])
+        for name, number in maybe:
+            with noting(failures):
+                if not is_silent(failures):
+                    rows += self._carrying([self._thulium.get_customer(number, deadline)], lead, name)
         return rows, failures
 
     def _get(self, customer_id: int, deadline: float) -> list[Row]:
@@ -95,6 +97,11 @@ class Search:
 
     def _carrying(self, rows: Sequence[Row], lead: Lead, name: str) -> list[Row]:
         return [row for row in rows if carries(row, lead, name, self._region)]
+
+
+def is_silent(failures: Sequence[CallFailed]) -> bool:
+    """Return whether one of the calls was not answered: the next would not be either."""
+    return any(failure.reason == NO_ANSWER for failure in failures)
 
 
 @contextmanager

@@ -32,15 +32,18 @@ class Stop:
 
     def stop(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
         """Return the outcome of each: STOPPED when every campaign has confirmed that nobody of them is called."""
-        return run_each(lambda each: self._stop_one(each, deadline), assignments, self._threads)
+        beside = max(1, self._threads // max(1, len(assignments)))  # calls of one stop at a time: all have their share
+        return run_each(lambda each: self._stop_one(each, beside, deadline), assignments, self._threads)
 
-    def _stop_one(self, assignment: Assignment, deadline: float) -> Outcome:
+    def _stop_one(self, assignment: Assignment, beside: int, deadline: float) -> Outcome:
         """Stop in every campaign, whatever another one says; what can still be mended is told first."""
         lead = assignment.lead
         ids = [] if lead.customer_id is None else [lead.customer_id, *lead.others]
         try:
             with self._locks.hold(ids, deadline):
-                found = [self._stop_in(each, ids, assignment, deadline) for each in assignment.campaigns]
+                found = run_each(
+                    lambda each: self._stop_in(each, ids, assignment, deadline), assignment.campaigns, beside
+                )
                 undone = [outcome for outcomes in found for outcome in outcomes if outcome.status not in CONFIRMED]
                 self._stop_number(assignment, deadline)
         except CallFailed as error:

@@ -40,17 +40,22 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
         one, other = base.get(key), own.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             merged[key] = _overlay(one, other)
-    if "only" in base and "only" in own and merged.get("action") != "stop":
-        merged["only"] = [*listed(own["only"]), *listed(base["only"])]  # all hold; the own ones keep their numbers
-    if "when" in base and isinstance(own.get("when"), str):
-        merged["when"] = f"({own['when']}) && ({base['when']})"
+    beside = [*(["only"] if "only" in own and not is_stop(merged) else []), *(["when"] if own.get("when") else [])]
+    for key in beside:
+        if key in base:
+            merged[key] = [*listed(own[key]), *listed(base[key])]  # all hold; the own ones keep their numbers
     return merged
+
+
+def is_stop(merged: Raw) -> bool:
+    """Return whether a source is one of opt-outs."""
+    return merged.get("action") == "stop"
 
 
 def _overlay(base: Raw, own: Raw) -> dict[str, object]:
     return {key: value for key, value in {**base, **own}.items() if value is not None or key not in base}
 
 
-def listed(value: object) -> list[str]:
-    """Return one or several texts as a list."""
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+def listed(value: object) -> list[object]:
+    """Return one or several as a list."""
+    return value if isinstance(value, list) else [value]

@@ -135,7 +135,7 @@ class SourceSchema(Strict):
     volatile = OneOrMany(Parsed(compile_path), load_default=list)
     fetch = fields.Nested(FetchSchema, load_default=None)
     answers = Answers(load_default=None)
-    when = Parsed(compile_expression, load_default=None)
+    when = OneOrMany(Parsed(compile_expression), load_default=list, validate=NOT_EMPTY)
     consent = ConsentField(load_default=None)
     map = Places(load_default=dict)
     set = Constants(load_default=dict)

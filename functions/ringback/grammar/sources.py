@@ -13,7 +13,7 @@ from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
-from ringback.grammar.preset import ABOUT, listed, merge, read_preset
+from ringback.grammar.preset import ABOUT, is_stop, listed, merge, read_preset
 from ringback.grammar.source import SourceSchema
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
@@ -79,8 +79,8 @@ class SourceReader:
             self._mistakes.add((*path, "preset"), flatten(error.messages)[()])
             return {"verify": "none", **raw, "preset": BAD_PRESET}  # what the preset would have said is no mistake
         merged = merge(base, raw)
-        if "only" in base and "only" not in raw and merged.get("action") == "stop" and "answers" not in merged:
-            leads = " && ".join(listed(base["only"]))
+        if "only" in base and raw.get("only") is None and is_stop(merged) and "answers" not in merged:
+            leads = " && ".join(map(str, listed(base["only"])))
             text = f"missing: which events are opt-outs, as in \"_body.type == 'unsubscribe'\"; for leads it is {leads}"
             self._mistakes.add((*path, "only"), text)
         return merged
@@ -96,7 +96,7 @@ class SourceReader:
 
     def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
-        lists = ("verify", "handshake", "methods", "volatile")
+        lists = ("verify", "handshake", "methods", "volatile", "when")
         retries, wants = data.pop("retries"), data.pop("wants")
         return Source(
             name=name,
@@ -115,8 +115,14 @@ class SourceReader:
         for where, to in list_campaigns(merged):
             if to == "*" and merged.get("action") != "stop":
                 self._mistakes.add((*path, *where), "a lead goes into one campaign; * is for `action: stop`")
+            elif len(names := self._find_names(str(to))) > 1 and not is_stop(merged):
+                self._mistakes.add((*path, *where), f"that id is {' and '.join(names)} here; write which")
             elif isinstance(to, str) and to not in self._named and not (to == "*" and self._named):
                 self._mistakes.add((*path, *where), f"no such campaign; {find_nearest(to, self._named)}")
+
+    def _find_names(self, campaign_id: str) -> list[str]:
+        """Return the names that an id has in the file."""
+        return [name for name, each in self._campaigns.items() if each.id == campaign_id != name]
 
     def _resolve(self, to: str) -> list[Campaign]:
         """Return the campaigns that a word names: one, all for ``*``, none if there is no such."""

@@ -65,6 +65,9 @@ def _plan_owners(assignment: Assignment, settings: Settings) -> Iterator[Call]:
         yield from _plan_searches("phone_number", assignment, settings.thulium.phone_forms, when)
     path = f"crm_outbounds/{quote(assignment.campaigns[0].id)}/records/{OWNER_ID}"
     yield Call("GET", path, when="if another customer has the number: who said stop is not called on it")
+    if settings.stop or "dictionary_status_id" in assignment.campaigns[0].stop:
+        path = f"outbounds/{quote(assignment.campaigns[0].id)}/statuses"
+        yield Call("GET", path, when="if that record is not to be called")
 
 
 def _plan_searches(name: str, assignment: Assignment, forms: Sequence[str], when: str) -> Iterator[Call]:
