@@ -101,6 +101,15 @@ def test_number_of_somebody_else(tmp_path: Path) -> None:
     assert [call[1].partition("?")[0] for call in made[1:3]] == ["customers", f"crm_outbounds/00001/records/{OWNER_ID}"]
 
 
+@pytest.mark.parametrize("top", [None, {"dictionary_status_id": 3}])
+def test_stop_of_the_dictionary(top: dict[str, int] | None, tmp_path: Path) -> None:
+    """Where the stop is one of the dictionary, it is said that the campaign's statuses are asked for."""
+    calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}, stop=top), PERSON)
+    assert [call.when for call in calls if call.path == "outbounds/00001/statuses"] == (
+        ["if that record is not to be called"] if top else []
+    )
+
+
 def test_new_person_who_is_not_searched_by_the_number(tmp_path: Path) -> None:
     """Where people are searched by something else it is said, before the creation, that the number is looked at."""
     with Sandbox() as thulium:
