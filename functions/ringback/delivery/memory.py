@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ringback.event import Event
 
-MOST = 10_000  # events
+MOST = 5_000  # events; some 300 bytes each
 
 
 class Memory:
