@@ -204,6 +204,13 @@ def test_same_event_under_another_query() -> None:
         assert len({take(make_request({"id": 1}, query), given_source(**other))[0].key for query in queries}) == 1
 
 
+def test_time_of_a_delivery_makes_no_other_event() -> None:
+    """A rule that looks at the time of the request is another with each delivery, and the event is not."""
+    source = given_source(when="_request.received_at")
+    taken = [take_in(make_request({"id": 1}), source, NOW + timedelta(minutes=minutes)) for minutes in (0, 1)]
+    assert len({each[1][0].key for each in taken if isinstance(each, tuple)}) == 1
+
+
 def test_rule_that_fails_makes_no_other_event() -> None:
     """A rule that can't be worked out on the request is as if nothing were there."""
     source = given_source(when="join('-', _request.query)")

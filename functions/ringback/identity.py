@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
-from ringback.expressions.expression import ExpressionFailed
+from ringback.expressions.expression import Expression, ExpressionFailed
 from ringback.expressions.path import drop_paths
 from ringback.leads.lead import MATCH_FIELDS
 from ringback.secret import Secret
@@ -116,17 +116,10 @@ def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
 
 def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
     """Yield what says beside the event who it is about, and where they go: under another query it is another event."""
-    context = {**(data if isinstance(data, Mapping) else {}), "_request": request}
+    context = {**(data if isinstance(data, Mapping) else {}), "_request": request}  # without its time, which differs
     who = [source.map[name] for name in ("customer_id", *MATCH_FIELDS) if name in source.map]
     rules: list[Place | None] = [*source.when, source.consent, *(route.when for route in source.routes), *who]
-    for place in rules:
-        if (
-            place is None
-            or isinstance(place, AnswerPlace)
-            or "_request." not in place.text
-            or "received_at" in place.text
-        ):
-            continue
+    for place in (each for each in rules if isinstance(each, Expression) and "_request." in each.text):
         try:
             yield place.search(context)
         except ExpressionFailed:

@@ -40,10 +40,10 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
         one, other = base.get(key), own.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             merged[key] = _overlay(one, other)
-    beside = [*(["only"] if "only" in own and not is_stop(merged) else []), *(["when"] if own.get("when") else [])]
-    for key in beside:
-        if key in base:
-            merged[key] = [*listed(own[key]), *listed(base[key])]  # all hold; the own ones keep their numbers
+    if "only" in base and "only" in own and not is_stop(merged):
+        merged["only"] = [*listed(own["only"]), *listed(base["only"])]  # all hold; the own ones keep their numbers
+    if "when" in base and own.get("when"):
+        merged["when"] = [*listed(own["when"]), *listed(base["when"])]
     return merged
 
 

@@ -113,7 +113,7 @@ class SourceReader:
 
     def _check_campaigns(self, merged: Raw, path: Keys) -> None:
         for where, to in list_campaigns(merged):
-            if to == "*" and merged.get("action") != "stop":
+            if to == "*" and not is_stop(merged):
                 self._mistakes.add((*path, *where), "a lead goes into one campaign; * is for `action: stop`")
             elif len(names := self._find_names(str(to))) > 1 and not is_stop(merged):
                 self._mistakes.add((*path, *where), f"that id is {' and '.join(names)} here; write which")

@@ -1,0 +1,139 @@
+"""One lead -> its customer: found and completed, or created."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ringback import log
+from ringback.delivery.details import FINAL_REFUSALS, Details
+from ringback.delivery.locks import Locks
+from ringback.delivery.owners import Owners
+from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, get_row_id, match_keys
+from ringback.delivery.search import Search, noting
+from ringback.errors import NO_ANSWER, CallFailed
+from ringback.leads.lead import Lead
+from ringback.mapping import Assignment, invalid
+from ringback.outcome import Outcome, Status
+from ringback.settings import Settings
+from ringback.thulium.api import Thulium
+
+GATEWAY_TIMEOUT = 504
+SETTLED = 15.0  # seconds after which a creation that was not waited for has come to its end
+
+
+class Match:
+    """Matches leads and stops with Thulium's customers; whoever calls keeps others from the same person meanwhile."""
+
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+        self._thulium = thulium
+        self._search = Search(thulium, settings)
+        self._owners = Owners(thulium, self._search, settings)
+        self._details = Details(thulium, settings, locks)
+        self._region = settings.phone_region
+
+    def match(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        """Return the lead with its customer's id, or why it has none. Raises CallFailed."""
+        if assignment.source.action == "stop":
+            return self._find_for_stop(assignment, deadline)
+        return self._find_or_create(assignment, deadline)
+
+    def _find_or_create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        rows, owners = self._search.find_first(assignment, deadline)
+        if not rows and assignment.source.customer.on_missing == "fail":
+            return assignment.outcome(Status.SKIPPED, "no such customer")
+        if not rows and assignment.lead.phone is None:
+            return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
+        if self._owners.are_stopped(assignment, find_oldest(rows), owners, deadline):
+            return assignment.outcome(Status.SKIPPED, "said stop")
+        return self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
+
+    def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        """Return the lead with all who match; a stranger is created, for whatever a later lead is found by.
+
+        Who could not be asked for is not created, and what can't be done here keeps nobody from being stopped.
+        """
+        rows, failures = self._search.find_all(assignment, deadline)
+        lead = assignment.lead
+        if not rows and not failures:
+            if assignment.source.customer.on_missing == "fail":
+                return assignment.outcome(Status.SKIPPED, "no such customer")
+            with noting(failures):
+                return self._create(assignment, deadline)
+        elif rows:
+            with noting(failures):
+                lead = self._complete(assignment, rows, deadline)
+        named = [assignment.lead.customer_id] if failures and assignment.lead.customer_id else []
+        ids = sorted({*map(get_row_id, rows), *named})
+        return replace(
+            lead, customer_id=next(iter(ids), None), others=tuple(ids[1:]), failed=next(iter(failures), None)
+        )
+
+    def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
+        """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
+        ids = sorted({get_row_id(row) for row in rows})
+        is_stop = assignment.source.action == "stop"
+        notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
+        update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
+        row = next(row for row in rows if get_row_id(row) == ids[0])
+        notes = [*assignment.lead.notes, *notes, *self._details.tell(assignment, row, update, deadline)]
+        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
+
+    def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
+        """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
+        names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
+        return [name for name in names if not any(carries(row, assignment.lead, name, self._region) for row in rows)]
+
+    def _create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        lead = assignment.lead
+        if assignment.source.action == "stop":  # nothing may stand in its way that it does not need
+            lead = replace(lead, customer={name: lead.customer[name] for name in match_keys(assignment)})
+        try:
+            created = self._thulium.create_customer(describe_new(lead), deadline)
+        except CallFailed as error:
+            return self._judge_refusal(assignment, error, deadline)
+        ids, failures = [created], list[CallFailed]()
+        # Another instance may have created the same person since our search: both look again and take the lowest id.
+        with noting(failures):
+            ids = sorted({created, *map(get_row_id, self._search.find_again(assignment, deadline))})
+        if ids[0] != created:
+            _write_duplicate(assignment, created, ids[0])
+            with noting(failures):
+                self._details.merge(assignment, ids[0], deadline)
+        if failures and assignment.source.action == "lead":
+            raise failures[0]
+        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), failed=next(iter(failures), None))
+
+    def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
+        """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
+        if error.http_status not in FINAL_REFUSALS:
+            raise in_doubt(error)
+        rows = self._search.find_first(assignment, deadline).rows
+        if rows:
+            return self._complete(assignment, rows, deadline)
+        if assignment.source.action == "stop":  # a later lead may bring what is lacking
+            raise error
+        reason = assignment.scrub(error.message or error.reason)
+        return assignment.outcome(Status.FAILED, reason, http_status=error.http_status)
+
+
+def find_oldest(rows: Sequence[Row]) -> Row | None:
+    """Return the customer with the lowest id."""
+    return min(rows, key=get_row_id, default=None)
+
+
+def in_doubt(error: CallFailed) -> CallFailed:
+    """Return the failure of a creation, which may come after we hung up: the person is searched when that is over."""
+    if error.reason == NO_ANSWER or error.http_status == GATEWAY_TIMEOUT:
+        error.retry_after = max(error.retry_after or 0.0, SETTLED)
+    return error
+
+
+def _write_duplicate(assignment: Assignment, created: int, oldest: int) -> None:
+    log.write(
+        "WARNING",
+        f"customer {created} was created beside {oldest}",
+        "customer.duplicate",
+        source=assignment.source.name,
+        event_id=assignment.event.id,
+        customer_id=oldest,
+        duplicate_id=created,
+    )
