@@ -62,14 +62,17 @@ DOORS = {"main", "aws", "ringback.hosts.wsgi"}
 # What decides, and does nothing: it may be asked without a network, a disk, a clock or an environment.
 CORE = {
     "body",
+    "encoding",
     "form",
     "identity",
+    "json_text",
     "lookup",
     "mapping",
     "settings",
     "delivery.backoff",
     "grammar.yaml_text",
     "thulium.url",
+    "xml_text",
 } | {
     name.removeprefix("ringback.")
     for name in MODULES
@@ -133,7 +136,7 @@ def test_nobody_goes_round_in_circles() -> None:
 # From the inside outwards.
 LAYERS = (
     VALUES,
-    {"aws_error", "form", "leads", "log", "verification"},
+    {"aws_error", "encoding", "form", "json_text", "leads", "log", "verification", "xml_text"},
     {"body", "expressions", "thulium"},
     {"settings"},
     {"aws_secret", "grammar", "identity", "lookup"},
@@ -186,7 +189,7 @@ def attributes_of_os(path: Path) -> set[str]:
     return {"environ"} if names & {"environ", "getenv", "environb"} else set()
 
 
-HEAVY = ("boto3", "botocore", "google", "grpc", "defusedxml", "phonenumbers", "multipart", "requests")
+HEAVY = ("boto3", "botocore", "google", "grpc", "phonenumbers", "multipart", "requests")
 
 
 def test_heavy_packages_are_imported_where_they_are_needed() -> None:

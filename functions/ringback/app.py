@@ -64,8 +64,9 @@ class App:
         accepted = self.pipeline.accept(request, self._clock())
         if isinstance(accepted, Response):
             return accepted if accepted.body else self._store_nothing()
-        source, events = accepted
+        source, events, why_none = accepted
         if not events:
+            log.write("INFO", f"no event: {why_none}", "webhook.empty", source=source.name, reason=why_none)
             return reply(source.reply, self._store_nothing())
         if self.queue is None:
             return reply(source.reply, deliver_now(self.pipeline, source, events, started, self._clock))

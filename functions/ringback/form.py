@@ -1,96 +1,142 @@
 """A form's fields as nested data: URL-encoded or multipart, with the keys that PHP and its followers nest. Pure.
 
-``contact[email]`` is a key in an object, ``tags[]`` the next element of a list. An object whose keys are just 0, 1, 2
-(from ``tags[]``, or written as ``tags[0]``, in any order) is a list; other numbers (``fields[7]``) are keys. A key that
-comes twice has a list of both values, in their order; where a key is both a value and an object, the later wins. What
-does not look like a nested key is left whole, also a label with a space before its bracket (``Phone [mobile]``).
-Values are text, empty ones too; bytes that are no UTF-8 become U+FFFD: one broken letter is no reason to lose a lead.
+``contact[email]`` is a key in an object, ``tags[]`` the next element of a list: its index is the highest so far plus
+one, as in PHP. An object whose keys are just 0, 1, 2 (from ``tags[]``, or written as ``tags[0]``, in any order) is a
+list; other numbers (``fields[7]``) are keys. A key that comes twice has a list of both values, in their order; where a
+key is both a value and an object, the later wins. What does not look like a nested key is left whole, also a label with
+a space before its bracket (``Phone [mobile]``). Values are text, empty ones too; what is not in the form's charset
+becomes U+FFFD: one broken letter is no reason to lose a lead. A field ``_charset_`` names it, as HTML has it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
+from ringback.encoding import know_charset
 from ringback.errors import BadBody, TooLarge
+from ringback.web import MAX_DEPTH, MAX_VALUES, TOO_DEEP, TOO_MANY
 
-MAX_FIELDS = 10_000
-MAX_DEPTH = 32
-TOO_DEEP = f"the body is nested more than {MAX_DEPTH} levels deep"
-TOO_MANY_FIELDS = f"the form has more than {MAX_FIELDS} fields"
+BYTES = "latin-1"  # a character for each byte, whatever they mean
+CHARSET_FIELD = "_charset_"  # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html
+MAX_HEADERS = 4  # of a part; RFC 7578 knows three
 
 _NESTED = re.compile(r"([^\[]*[^\[\s])((?:\[[^\[\]]*\])+)")
+_INDEX = re.compile("0|[1-9][0-9]{0,17}")
+_ESCAPE = re.compile("%[0-9a-fA-F]{2}")
+_DIGITS = "0123456789abcdefABCDEF"
+_MEANT = {f"%{tens}{ones}": chr(int(tens + ones, 16)) for tens in _DIGITS for ones in _DIGITS}
+
+Field = tuple[str, str, str | None]  # name and value, as ``BYTES``, and the value's own charset
 
 
-def parse_form(text: str) -> dict[str, object]:
-    """Return the fields of a URL-encoded form, or of a query. Raises TooLarge for too many fields or levels."""
-    clean = text.encode("utf-8", "replace").decode()
-    try:
-        pairs = parse_qsl(clean, keep_blank_values=True, max_num_fields=MAX_FIELDS)
-    except ValueError:
-        raise TooLarge(TOO_MANY_FIELDS) from None
-    return _nest(pairs)
+def parse_form(text: str, charset: str = "utf-8") -> dict[str, object]:
+    """Return the fields of a URL-encoded form, or of a query. Raises TooLarge for too many fields or levels.
+
+    ``charset`` is Python's name of what the escapes stand for (``%B3``), one that has ASCII in it.
+    """
+    content = text.encode(charset, "replace").decode(BYTES)
+    if content.count("&") >= MAX_VALUES:
+        raise TooLarge(TOO_MANY)
+    pairs = (field.partition("=") for field in content.replace("+", " ").split("&") if field)
+    return _nest([(unescape(name), unescape(value), None) for name, _, value in pairs], charset)
 
 
-def parse_multipart(body: bytes, content_type: str) -> dict[str, object]:
+def parse_multipart(body: bytes, content_type: str, charset: str = "utf-8") -> dict[str, object]:
     """Return the fields of a ``multipart/form-data`` body; of a file there is only its name.
 
-    Raises BadBody, and TooLarge as ``parse_form`` does.
+    The boundary is the body's first line, else what the content type says. Raises BadBody and TooLarge.
     """
     import multipart  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types, and few senders post such bodies
 
     try:
-        boundary = multipart.parse_options_header(content_type)[1].get("boundary", "")
-        parser = multipart.PushMultipartParser(boundary, max_segment_count=MAX_FIELDS)
-        return _nest(list(_read_parts(parser, body)))
+        parser = multipart.PushMultipartParser(
+            _find_boundary(body) or multipart.parse_options_header(content_type)[1].get("boundary", ""),
+            max_header_count=MAX_HEADERS,
+            max_segment_count=MAX_VALUES,
+            header_charset=BYTES,
+        )
+        return _nest(list(_read_parts(parser, body)), charset)
     except multipart.ParserLimitReached:
-        raise TooLarge(f"{TOO_MANY_FIELDS}, or one with a header of several kilobytes") from None
+        raise TooLarge(f"{TOO_MANY}, or a part with too many headers or a long one") from None
     except (multipart.MultipartError, UnicodeEncodeError):
         raise BadBody("the body is no multipart form, or it is cut off") from None
 
 
-def _read_parts(parser: Any, body: bytes) -> Iterator[tuple[str, str]]:
+def _find_boundary(body: bytes) -> bytes:
+    line = body.lstrip().partition(b"\r\n")[0]
+    return line[2:] if line.startswith(b"--") else b""
+
+
+def _read_parts(parser: Any, body: bytes) -> Iterator[Field]:
     part: Any = None
-    content = b""
+    content: list[bytes] = []
     for event in parser.parse(body):
         if isinstance(event, bytes):
-            content += event
+            content.append(event)
         elif event is None:
-            yield part.name, content.decode("utf-8", "replace") if part.filename is None else part.filename
+            value = b"".join(content).decode(BYTES) if part.filename is None else part.filename
+            yield part.name, value, part.charset and know_charset(part.charset)
         else:
-            part, content = event, b""
+            part, content = event, []
     parser.close()
 
 
-def _nest(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
-    tree: dict[str, Any] = {}
-    for key, value in pairs:
-        _put(tree, _split_key(key), value)
+def unescape(text: str) -> str:
+    """Return a text of ``BYTES`` with its escapes (``%B3``) replaced; one that is none stays as it is."""
+    return _ESCAPE.sub(lambda found: _MEANT[found[0]], text)
+
+
+def _decode(text: str, charset: str) -> str:
+    return text.encode(BYTES).decode(charset, "replace")
+
+
+def _nest(fields: Sequence[Field], charset: str) -> dict[str, object]:
+    named = next((know_charset(value) for name, value, _ in fields if name == CHARSET_FIELD), None)
+    charset, tree, values = named or charset, _Node(), 0
+    for name, value, own in fields:
+        way = _split_key(_decode(name, charset))
+        values += len(way)
+        if values > MAX_VALUES:
+            raise TooLarge(TOO_MANY)
+        tree.put(way, _decode(value, own or charset))
     return {key: _shape(value) for key, value in tree.items()}
 
 
 def _split_key(key: str) -> list[str]:
-    nested = _NESTED.fullmatch(key)
-    if not nested:
+    if "[" not in key:
         return [key]
-    parts = [nested[1], *nested[2][1:-1].split("][")]
-    if len(parts) > MAX_DEPTH:
+    if key.count("[") >= MAX_DEPTH:
         raise TooLarge(TOO_DEEP)
-    return parts
+    nested = _NESTED.fullmatch(key)
+    return [nested[1], *nested[2][1:-1].split("][")] if nested else [key]
 
 
-def _put(node: dict[str, Any], way: list[str], value: str) -> None:
-    for part in way[:-1]:
-        key = part or str(len(node))
-        if not isinstance(node.get(key), dict):
-            node[key] = {}
-        node = node[key]
-    key = way[-1] or (str(len(node)) if len(way) > 1 else "")
-    present = node.get(key)
-    if isinstance(present, list):
-        present.append(value)
-    else:
-        node[key] = [present, value] if isinstance(present, str) else value
+class _Node(dict[str, Any]):
+    """An object that knows which index comes next."""
+
+    __slots__ = ("following",)
+
+    def __init__(self) -> None:
+        self.following = 0
+
+    def put(self, way: Sequence[str], value: str) -> None:
+        node, key = self, way[0]
+        for part in way[1:]:
+            if not isinstance(node.get(key), _Node):
+                node[key] = _Node()
+            node = node[key]
+            key = node.find_key(part)
+        present = node.get(key)
+        if isinstance(present, list):
+            present.append(value)
+        else:
+            node[key] = [present, value] if isinstance(present, str) else value
+
+    def find_key(self, part: str) -> str:
+        key = part or str(self.following)
+        if _INDEX.fullmatch(key):
+            self.following = max(self.following, int(key) + 1)
+        return key
 
 
 def _shape(value: object) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from urllib.parse import unquote
 
+from ringback.body import text_of
 from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import Expression, ExpressionFailed
@@ -38,10 +39,11 @@ def name_event(event_id: object, context: Mapping[str, object], source: Source, 
     What may be an address or a number, or has the number or the name of whom it is about in it, is hashed, under
     ``key`` if there is one: else who has the log may try all numbers until one fits.
     """
+    event_id = text_of(event_id)
     if isinstance(event_id, bool) or not isinstance(event_id, str | int | float) or not str(event_id).strip():
         return None
     text = str(int(event_id) if isinstance(event_id, float) and event_id.is_integer() else event_id).strip()
-    is_plain = text.isprintable() and "@" not in unquote(text) and not text.startswith("+") and len(text) <= LONGEST_ID
+    is_plain = len(text) <= LONGEST_ID and text.isprintable() and "@" not in unquote(text) and text[0] != "+"
     if is_plain and not tells_person(text, context, source):
         return text
     return hash_id(text, key)
@@ -70,21 +72,25 @@ def find_personal(event_id: str, context: Mapping[str, object], source: Source) 
     Among a form's answers, which take long to read, they are looked for only where the id may be a number.
     """
     places = [source.map[name] for name in PERSONAL if name in source.map]
+    are_asked = event_id.isdecimal() and any(isinstance(place, AnswerPlace) for place in places)
+    answers = read_answers(source.answers, context) if are_asked and source.answers else []
     for place in places:
-        if not isinstance(place, AnswerPlace):
+        if isinstance(place, AnswerPlace):
+            yield str(find_answer(answers, place.by, place.text) or "")
+        else:
             yield str(place.search(context) or "")
-        elif source.answers and event_id.isdecimal():
-            yield str(find_answer(read_answers(source.answers, context), place.by, place.text) or "")
 
 
 def read_digits(text: str) -> str:
     """Return the digits of a text, whatever script they are in, without zeros before them: some write one, some not."""
-    return "".join(str(int(character)) for character in text if character.isdecimal()).lstrip("0")
+    digits = "".join(re.findall(r"\d+", text))
+    plain = digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+    return plain.lstrip("0")
 
 
 def list_words(text: str) -> set[str]:
     """Return the words of a text, in lower case."""
-    return {word.casefold() for word in re.findall(r"[^\W\d_]+", text)}
+    return {word.casefold() for word in set(re.findall(r"[^\W\d_]+", text))}
 
 
 def make_event(  # noqa: PLR0913 - an event is made of all that is known of it

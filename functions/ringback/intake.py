@@ -1,15 +1,19 @@
 """Request -> verified events: path, size, handshake and method, signature, content type, body, in this order."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from ringback.body import blank_out, parse, parse_form
-from ringback.errors import BadBody, BadSignature, TooLarge, UnsupportedType, WrongMethod
+from ringback.body import JSON, blank_out, parse
+from ringback.encoding import inflate
+from ringback.errors import BadBody, BadSignature, RefusedRequest, TooLarge, WrongMethod
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
+from ringback.form import parse_form
 from ringback.identity import Seen, make_event, name_event
 from ringback.secret import Secret
 from ringback.settings import Settings, Source
@@ -27,11 +31,18 @@ DROPPED_HEADERS = re.compile(
     "(proxy-)?authorization|cookie|forwarded|via|x-forwarded-.*|cf-.*|.*(client|connecting|real|user|remote)-?ip.*"
     "|.*(auth|access|session)-?token.*"
 )
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source, list[Event]] | Response:
-    """Return the source and the verified events of a request, or the answer to what brings no event.
+class Taken(NamedTuple):
+    """What a verified request has brought: its events, or why it has brought none."""
+
+    source: Source
+    events: list[Event]
+    why_none: str | None
+
+
+def take_in(request: Request, settings: Settings, now: datetime) -> Taken | Response:
+    """Return what a verified request has brought, or the answer to what is no such request.
 
     Raises RefusedRequest: its status and text are the answer.
     """
@@ -45,7 +56,8 @@ def take_in(request: Request, settings: Settings, now: datetime) -> tuple[Source
         return answer
     authenticate(request, source, settings, now)
     body, bare = open_up(request, source)
-    return source, cut_events(body, bare, source, now, settings.log_key)
+    events = cut_events(body, bare, source, now, settings.log_key)
+    return Taken(source, events, None if events else explain_none(body, source))
 
 
 def find_source(request: Request, settings: Settings) -> Source:
@@ -67,10 +79,35 @@ def greet(request: Request, source: Source) -> Response | None:
 
 
 def authenticate(request: Request, source: Source, settings: Settings, now: datetime) -> None:
-    """Return if the request comes from somebody with the source's secret, and its URL token where one is set."""
+    """Return if the request comes from somebody with the source's secret, and its URL token where one is set.
+
+    A compressed body may be signed as it was sent, or as it was before. Raises BadSignature.
+    """
+    try:
+        prove(request, source, settings, now)
+    except BadSignature:
+        unpacked = unpack(request)
+        if unpacked == request:
+            raise
+        prove(unpacked, source, settings, now)
+
+
+def unpack(request: Request) -> Request:
+    """Return a request with its body inflated, or as it is where there is nothing to inflate, or it can't be done."""
+    try:
+        return replace(request, body=inflate(request.body, request.headers.get("content-encoding", "")))
+    except RefusedRequest:
+        return request
+
+
+def prove(request: Request, source: Source, settings: Settings, now: datetime) -> None:
+    """Return if the request has the proofs that its source asks for. Raises BadSignature.
+
+    To find a token in its body, only a type that the source names is parsed, or else JSON.
+    """
 
     def parse_body() -> object:
-        return read_body(request, source)
+        return read_body(request, source.body or (JSON,))
 
     if source.tokens:
         verify(URL_TOKEN, source.tokens, request, now, parse=parse_body)
@@ -82,30 +119,18 @@ def open_up(request: Request, source: Source) -> tuple[object, Request]:
     bare = strip((*source.verify, *URL_TOKEN), request)
     if len(bare.query) + sum(len(name) + len(value) for name, value in bare.headers.items()) > MAX_HEAD:
         raise TooLarge(f"headers and query are larger than {MAX_HEAD} bytes")
-    return drop_paths(blank_out(read_body(bare, source), source.empty), source.proofs), bare
+    return drop_paths(blank_out(read_body(bare, source.body), source.empty), source.proofs), bare
 
 
-def read_body(request: Request, source: Source) -> object:
-    """Return what a request says: its body's content, of a GET its query's. Raises RefusedRequest.
+def read_body(request: Request, types: Sequence[str]) -> object:
+    """Return what a request says: its body's content as ``body.parse`` reads it, of a GET its query's.
 
-    A body of no type, or of one that is not read here, is taken for the source's assumed one; so is a body that
-    begins like JSON where JSON is assumed: many a script forgets to say so.
+    Raises RefusedRequest.
     """
     if request.method == "GET":
         return parse_form(request.query)
-    declared = request.headers.get("content-type", "")
-    if (
-        source.body
-        and "json" in source.body
-        and request.body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"{", b"[")
-    ):
-        return parse(request.body, source.body)
-    try:
-        return parse(request.body, declared)
-    except UnsupportedType:
-        if not source.body:
-            raise
-        return parse(request.body, source.body)
+    body = inflate(request.body, request.headers.get("content-encoding", ""))
+    return parse(body, request.headers.get("content-type", ""), types)
 
 
 def cut_events(body: object, request: Request, source: Source, now: datetime, key: Secret | None) -> list[Event]:
@@ -126,6 +151,14 @@ def cut_events(body: object, request: Request, source: Source, now: datetime, ke
     else:
         events = [read_event(found, body, seen, source, now, key=key)]
     return [event for event in events if event is not None]
+
+
+def explain_none(body: object, source: Source) -> str:
+    """Return why a body has brought no event, without a word of it."""
+    found = source.items.search(body)
+    if not isinstance(found, list):
+        return "`only` does not hold"
+    return f"`only` holds for none of {len(found)}" if found else "`items` finds an empty list"
 
 
 def describe_request(request: Request) -> Seen:

@@ -22,10 +22,10 @@ from ringback.delivery.parallel import run_each
 from ringback.delivery.stop import Stop
 from ringback.errors import NO_ANSWER
 from ringback.event import Again, Done, Event, Verdict
-from ringback.intake import take_in
+from ringback.intake import Taken, take_in
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import TOO_OLD, Outcome, Status
-from ringback.settings import Settings, Source
+from ringback.settings import Settings
 from ringback.thulium.api import FindAccess, Thulium, nowhere
 from ringback.thulium.wire import Wire
 from ringback.web import Request, Response
@@ -53,7 +53,7 @@ class Pipeline:
         self._campaigns = Campaigns(thulium, settings, locks, self._memory)
         self._stop = Stop(thulium, settings, locks)
 
-    def accept(self, request: Request, now: datetime) -> tuple[Source, list[Event]] | Response:
+    def accept(self, request: Request, now: datetime) -> Taken | Response:
         """Return the source and the verified events of a request, or its answer. Raises RefusedRequest."""
         return take_in(request, self.settings, now)
 

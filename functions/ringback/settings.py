@@ -94,7 +94,8 @@ class Source:
     ``only`` says which events are leads at all, ``when`` which of them the user wants; every one of them must hold.
     ``routes`` are tried in their order; ``tokens`` are second secrets, of which the URL's ``?token=`` carries one;
     ``proofs`` are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the
-    customers that other sources create. ``wants`` has the keys that it lacks and would be better with, and why.
+    customers that other sources create. ``body`` are the content types that are read, the first of which is assumed;
+    empty for all. ``wants`` has the keys that it lacks and would be better with, and why.
     """
 
     name: str
@@ -107,7 +108,7 @@ class Source:
     handshake: tuple[Handshake, ...]
     reply: str | None
     methods: tuple[str, ...]
-    body: str | None
+    body: tuple[str, ...]
     empty: str | None
     items: Expression
     only: tuple[Expression, ...]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from ringback.body import guess_type
 from ringback.commands.say import fail, show
 from ringback.config import load
 from ringback.errors import RefusedRequest
 from ringback.grammar.fields import find_nearest
 from ringback.reports.kept_request import load_request
-from ringback.reports.preview import guess_type, walk
+from ringback.reports.preview import walk
 from ringback.settings import Settings, Source
 from ringback.web import MAX_BODY, Request
 
@@ -66,4 +67,5 @@ def make_request(source: Source, content: bytes, headers: Iterable[str], query: 
     if kept:
         return Request(kept.method, f"/{source.name}", query or kept.query, {**kept.headers, **given}, kept.body)
     method = "GET" if "GET" in source.methods and query and not content else source.methods[0]
-    return Request(method, f"/{source.name}", query, {"content-type": guess_type(content), **given}, content)
+    guessed = {} if source.body else {"content-type": guess_type(content)}
+    return Request(method, f"/{source.name}", query, {**guessed, **given}, content)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from ringback.body import parse_json
+from ringback.encoding import find_charset
 from ringback.errors import CallFailed, RefusedRequest
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
+from ringback.json_text import parse_json
 from ringback.outcome import Outcome, Status
 from ringback.settings import Fetch
 from ringback.thulium.replies import is_success, read_retry_after
@@ -47,8 +48,9 @@ def fits(value: object) -> bool:
 def merge(event: Event, data: Mapping[str, object], reply: Reply, fetch: Fetch) -> Event | Outcome:
     """Return the event with the reply's fields under its own, or what the reply means if it is no object."""
     try:
-        content = parse_json(reply.body.decode("utf-8-sig"))
-    except (RefusedRequest, UnicodeDecodeError):
+        charset = find_charset(reply.body, reply.headers.get("content-type", ""))
+        content = parse_json(reply.body.decode(charset, "replace"))
+    except RefusedRequest:
         content = None
     if is_success(reply):
         if isinstance(content, dict):

@@ -27,6 +27,7 @@ from ringback.leads.consent import is_yes
 BESIDE_THE_EVENT = ("_body", "_request")
 DEFAULTS = {"items": "`null`", "object": "`null`", "value": "@", "fields": "`null`", "key": "(?s:.*)"}
 Row = Mapping[str, Any]
+Texts = Mapping[str | None, object]
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,15 @@ def compile_answers(spec: Mapping[str, str]) -> AnswerSpec:
 
 
 def read_answers(spec: AnswerSpec, event: object) -> list[Answer]:
-    """Return the answers that are in ``event``, in its order. Raises ExpressionFailed."""
+    """Return the answers that are in ``event``, in its order. Raises ExpressionFailed.
+
+    Options are read once, however many answers their question has.
+    """
     fields = {_text(row.get("id")): row for row in _find_rows(spec.fields, event)}
     rows = _find_rows(spec.items, event) or list(_find_pairs(spec, event))
-    return [_make_answer(row, fields) for row in rows]
+    lists = {id(options): options for row in (*fields.values(), *rows) if (options := row.get("options"))}
+    texts = {key: _read_options(options) for key, options in lists.items()}
+    return [_make_answer(row, fields, texts) for row in rows]
 
 
 def find_answer(answers: Iterable[Answer], by: str, text: str, *, every: bool = False) -> object:
@@ -118,18 +124,22 @@ def _find_pairs(spec: AnswerSpec, event: object) -> Iterator[Row]:
             yield {"id": key, "label": key, **match.groupdict(), "value": spec.value.search(value)}
 
 
-def _make_answer(row: Row, fields: Mapping[str | None, Row]) -> Answer:
+def _make_answer(row: Row, fields: Mapping[str | None, Row], texts: Mapping[int, Texts]) -> Answer:
     name = _text(row.get("id"))
     known = fields.get(name, {}) if name is not None else {}
-    whole = {**known, **{key: value for key, value in row.items() if value is not None}}
-    value = _choose(whole.get("value"), whole.get("options"))
+    whole = {**known, **{key: value for key, value in row.items() if value is not None}} if known else row
+    value = _choose(whole.get("value"), texts.get(id(whole.get("options")), {}))
     return Answer(name, _text(whole.get("ref")), _text(whole.get("label")), _text(whole.get("type")), value)
 
 
-def _choose(value: object, options: object) -> object:
-    """Return the value with the texts of the options whose ids it holds."""
+def _read_options(options: object) -> Texts:
+    """Return the texts of a question's options, by their ids."""
     rows = [row for row in options if isinstance(row, dict)] if isinstance(options, list) else []
-    texts = {_text(row["id"]): row["text"] for row in rows if _text(row.get("id")) and _text(row.get("text"))}
+    return {_text(row["id"]): row["text"] for row in rows if _text(row.get("id")) and _text(row.get("text"))}
+
+
+def _choose(value: object, texts: Texts) -> object:
+    """Return the value with the texts of the options whose ids it holds."""
     chosen = [texts.get(_text(item), item) for item in (value if isinstance(value, list) else [value])]
     return chosen if len(chosen) > 1 else next(iter(chosen), None)
 

@@ -13,8 +13,8 @@ import math
 
 from jmespath import functions
 
-from ringback.body import parse_json
 from ringback.errors import RefusedRequest
+from ringback.json_text import parse_json
 
 EMPTY: tuple[object, ...] = (None, "", [], {})
 

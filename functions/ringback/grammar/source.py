@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from marshmallow import ValidationError, fields, post_load, validate
 
-from ringback.body import FORM, JSON, XML
+from ringback.body import TYPES, name_type
 from ringback.expressions.answers import AnswerSpec, compile_answers
 from ringback.expressions.expression import compile_expression
 from ringback.expressions.path import compile_path
@@ -110,10 +110,11 @@ class Answers(fields.Field[AnswerSpec]):
 
 
 def parse_type(text: str) -> str:
-    """Return a content type whose bodies can be read. Raises ValueError."""
-    if text not in (JSON, FORM, *XML):
-        raise ValueError(f"not a content type that is read here; there are {', '.join((JSON, FORM, *XML))}")
-    return text
+    """Return the content type that a text names, as ``body.TYPES`` has it. Raises ValueError."""
+    found = name_type(text)
+    if found is None:
+        raise ValueError(f"not a content type that is read here; there are {', '.join(TYPES)}")
+    return found
 
 
 class SourceSchema(Strict):
@@ -127,7 +128,7 @@ class SourceSchema(Strict):
     handshake = OneOrMany(Kind("kind", HANDSHAKES), load_default=list)
     reply = Text(tuple(REPLIES), load_default=None)
     methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)
-    body = Parsed(parse_type, load_default=None)
+    body = OneOrMany(Parsed(parse_type), load_default=list, validate=NOT_EMPTY)
     empty = Text(load_default=None)
     items = Parsed(compile_expression, load_default=lambda: compile_expression("@"))
     every = OneOrMany(Parsed(compile_expression), load_default=list, data_key="only")  # a schema has an `only` itself

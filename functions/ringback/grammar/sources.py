@@ -96,7 +96,7 @@ class SourceReader:
 
     def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
-        lists = ("verify", "handshake", "methods", "volatile", "when")
+        lists = ("verify", "handshake", "methods", "body", "volatile", "when")
         retries, wants = data.pop("retries"), data.pop("wants")
         return Source(
             name=name,

@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ringback.app import read_clock
-from ringback.body import parse
+from ringback.body import TYPES
 from ringback.config import Reader
-from ringback.errors import RefusedRequest, UnsupportedType
+from ringback.errors import RefusedRequest
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.preset import list_presets
-from ringback.intake import greet
+from ringback.intake import greet, read_body
 from ringback.reports.kept_request import dump_request
 from ringback.reports.places import list_places
-from ringback.reports.preview import guess_type, walk
+from ringback.reports.preview import walk
 from ringback.settings import Settings
 from ringback.web import Request, Response, answer_json
 
@@ -102,14 +101,6 @@ def describe(request: Request, name: str, settings: Settings | None, now: dateti
             yield from walk(request, settings.sources[name], settings, now).lines
         else:
             yield f"/{name} is no source, nor a preset; in its body"
-            yield from list_places(read_any(request), None, lambda _: False)
+            yield from list_places(read_body(request, TYPES), None, lambda _: False)
     except RefusedRequest as error:
         yield f"it can't be read: {error} (it would be answered {error.status})"
-
-
-def read_any(request: Request) -> Any:
-    """Return a body of whatever type it says, or looks like."""
-    try:
-        return parse(request.body, request.headers.get("content-type", ""))
-    except UnsupportedType:
-        return parse(request.body, guess_type(request.body))

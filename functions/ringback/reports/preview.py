@@ -59,19 +59,6 @@ def is_handshake(request: Request, source: Source) -> bool:
         return True
 
 
-def guess_type(body: bytes) -> str:
-    """Return the content type of a body of which nobody has said it."""
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:2]
-    if start[:1] in (b"{", b"["):
-        return "application/json"
-    if start[:1] == b"<":
-        return "text/xml"
-    if start == b"--":
-        boundary = body.lstrip().split(b"\n", 1)[0].strip()[2:]
-        return f'multipart/form-data; boundary="{boundary.decode("latin-1")}"'
-    return "application/x-www-form-urlencoded"
-
-
 def _is_invalid(result: Assignment | Outcome) -> bool:
     return isinstance(result, Outcome) and result.status is Status.INVALID
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from ringback.errors import BadSignature
+from ringback.form import BYTES, unescape
 from ringback.web import Request
 
 MAX_FORM_FIELDS = 1000  # taken apart before anybody is known to be there
@@ -52,11 +52,11 @@ def _sorted_form(material: Material) -> bytes:
 
     https://www.twilio.com/docs/usage/security has it for a POST's fields, after the URL.
     """
-    body = material.request.body
-    if body.count(b"&") >= MAX_FORM_FIELDS:
+    body = material.request.body.decode(BYTES)
+    if body.count("&") >= MAX_FORM_FIELDS:
         raise BadSignature("the signed form has too many fields")
-    pairs = {tuple(map(unquote_to_bytes, pair.partition(b"=")[::2])) for pair in body.replace(b"+", b" ").split(b"&")}
-    return b"".join(text for pair in sorted(pairs) for text in pair)
+    pairs = {tuple(map(unescape, pair.partition("=")[::2])) for pair in body.replace("+", " ").split("&")}
+    return "".join(text for pair in sorted(pairs) for text in pair).encode(BYTES)
 
 
 PLACEHOLDERS: Mapping[str, Callable[[Material], bytes]] = {

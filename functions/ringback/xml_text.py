@@ -1,0 +1,113 @@
+"""XML as data (JSON values), read while it streams by. Pure.
+
+``{root: ...}``: an element with elements in it is an object, one that is repeated a list, any other its text. Prefixes
+are dropped, namespaces are not looked up: ``<sf:Phone>`` is ``Phone``. Attributes are kept as ``@name``:
+
+    <phone type="fax">22 123 45 68</phone>      {"@type": "fax", "#text": "22 123 45 68"}
+    <phone xml:lang="pl">22 123 45 68</phone>   "22 123 45 68"
+
+An attribute with a prefix (``xsi:type``, ``xml:lang``) belongs to a standard beside the document: it is kept where
+there is an object anyway, and makes none of a text. ``nil="true"``, with whatever prefix, is null.
+"""
+
+import re
+from xml.parsers import expat
+
+from ringback.errors import BadBody, TooLarge
+from ringback.web import MAX_DEPTH, MAX_VALUES, TOO_DEEP, TOO_MANY
+
+PIECE = 64 * 1024  # characters that are parsed at a time: after an error expat goes on to the end of what it was given
+TRUE = ("true", "1")
+
+_NOT_ALLOWED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
+_NO_REFERENCE = re.compile("&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)")
+
+
+def parse_xml(text: str) -> dict[str, object]:
+    """Return the one element of an XML text, by its name. Raises BadBody (also for any DTD) or TooLarge.
+
+    What people type has no part in that: control characters are dropped, and an ampersand that begins no reference
+    stands for itself.
+    """
+    document, clean = _Document(), _NOT_ALLOWED.sub("", text).lstrip()
+    if "<![CDATA[" not in clean:  # in which each ampersand stands for itself anyway
+        clean = _NO_REFERENCE.sub("&amp;", clean, count=MAX_VALUES)
+    parser = document.make_parser()
+    try:
+        for start in range(0, len(clean), PIECE):
+            parser.Parse(clean[start : start + PIECE])
+        parser.Parse("", True)  # noqa: FBT003 - it takes no names: this is the end
+    except expat.ExpatError as error:
+        where = f"line {error.lineno}, column {error.offset + 1}"
+        raise BadBody(f"the body is no XML: {expat.ErrorString(error.code)} ({where})") from None
+    return document.open[0].children
+
+
+class _Element:
+    """An element that is open: ``attributes`` are a name, its value, the next name, ..."""
+
+    __slots__ = ("attributes", "children", "text")
+
+    def __init__(self, attributes: list[str]) -> None:
+        self.attributes = attributes
+        self.children: dict[str, object] = {}
+        self.text: list[str] = []
+
+    def read(self) -> object:
+        """Return what it comes to: an object, a text or null."""
+        if not self.attributes:
+            return self.children or "".join(self.text)
+        beside, own = {}, {}
+        for name, value in zip(self.attributes[::2], self.attributes[1::2], strict=True):
+            prefix, _, local = name.rpartition(":")
+            if local == "nil" and value in TRUE:
+                return None
+            if not prefix and local != "xmlns":
+                own[f"@{local}"] = value
+            elif prefix and prefix != "xmlns":
+                beside[f"@{local}"] = value.rpartition(":")[2] if local == "type" else value
+        if self.children:
+            return {**beside, **own, **self.children}
+        text = "".join(self.text)
+        return {**own, "#text": text} if own else text
+
+
+class _Document:
+    """The elements that are open, the document itself first. Counts what comes, so that no more is kept."""
+
+    def __init__(self) -> None:
+        self.open = [_Element([])]
+        self.values = 0
+
+    def make_parser(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate()
+        parser.ordered_attributes = True
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self.start
+        parser.CharacterDataHandler = self.add_text
+        parser.EndElementHandler = self.end
+        return parser
+
+    def start(self, _: str, attributes: list[str]) -> None:
+        self.values += 1 + len(attributes) // 2
+        if self.values > MAX_VALUES:
+            raise TooLarge(TOO_MANY)
+        if len(self.open) > MAX_DEPTH:
+            raise TooLarge(TOO_DEEP)
+        self.open.append(_Element(attributes))
+
+    def add_text(self, text: str) -> None:
+        self.open[-1].text.append(text)
+
+    def end(self, name: str) -> None:
+        value, siblings, local = self.open.pop().read(), self.open[-1].children, name.rpartition(":")[2]
+        present = siblings.get(local)
+        if isinstance(present, list):  # no element is one itself
+            present.append(value)
+        else:
+            siblings[local] = [present, value] if local in siblings else value
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise BadBody("the body has a DTD (<!DOCTYPE ...>), which is not read: leave it out")
