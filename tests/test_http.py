@@ -1,5 +1,6 @@
 """What a sender is answered, at both doors: the contract's table, row by row."""
 
+import gzip
 import json
 import re
 import time
@@ -365,10 +366,18 @@ def test_methods_of_a_source(opened: Open) -> None:
     assert door.post("/website", LEAD, PROVEN).headers["allow"] == "GET, PUT"
 
 
-@pytest.mark.parametrize("body", [b"", b"  ", b"{", b"nonsense", b"\xff", b"\x00", b'{"a": NaN}', b"{'a': 1}"])
+@pytest.mark.parametrize("body", [b"", b"  ", b"{", b"nonsense", b"\xff", b"\x00", b"{'a': 1}"])
 def test_unreadable_body(door: Door, body: bytes) -> None:
     """A body that can't be read is 400."""
     expect_refusal(door.post("/website", body, PROVEN), 400)
+
+
+def test_compressed_body(door: Door) -> None:
+    """A compressed body comes through each door as it was sent, and is inflated within the size that any may have."""
+    headers = {**PROVEN, "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert statuses(door.send("POST", "/website", gzip.compress(LEAD), headers)) == ["ADDED"]
+    expect_refusal(door.send("POST", "/website", gzip.compress(LEAD.ljust(MAX_BODY + 1)), headers), 413)
+    expect_refusal(door.send("POST", "/website", LEAD, {**headers, "Content-Encoding": "br"}), 415)
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, MAX_BODY + 2, 3_000_000])

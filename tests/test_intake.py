@@ -1,6 +1,10 @@
 """Request -> verified events."""
 
+import gzip
+import hmac
 import json
+import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -363,23 +367,122 @@ def test_get() -> None:
     assert event.data == {"id": "1"}
 
 
+JSON_TYPE, FORM_TYPE, XML_TYPE = "application/json", "application/x-www-form-urlencoded", "text/xml"
+
+
 @pytest.mark.parametrize(
-    ("assumed", "declared", "body", "data"),
+    ("types", "declared", "body", "data"),
     [
-        ("application/json", None, b'{"a": 1}', {"a": 1}),
-        ("application/json", "text/plain", b' \n[{"a": 1}]', {"a": 1}),
-        ("application/json", "application/x-www-form-urlencoded", b'{"a": 1}', {"a": 1}),
-        ("application/json", "application/x-www-form-urlencoded", b"a=1", {"a": "1"}),
-        ("application/x-www-form-urlencoded", "text/plain", b"a=1", {"a": "1"}),
-        ("application/x-www-form-urlencoded", "application/json", b'{"a": 1}', {"a": 1}),
-        ("text/xml", None, b"<a><b>1</b></a>", {"a": {"b": "1"}}),
+        (JSON_TYPE, None, b'{"a": 1}', {"a": 1}),
+        (JSON_TYPE, "text/plain", b' \n[{"a": 1}]', {"a": 1}),
+        (JSON_TYPE, FORM_TYPE, b'{"a": 1}', {"a": 1}),
+        ([JSON_TYPE, FORM_TYPE], FORM_TYPE, b"a=1", {"a": "1"}),
+        ([JSON_TYPE, FORM_TYPE], None, b"a=1", {"a": "1"}),
+        (FORM_TYPE, "text/plain", b"a=1", {"a": "1"}),
+        (XML_TYPE, None, b"<a><b>1</b></a>", {"a": {"b": "1"}}),
+        ("application/soap+xml", "application/xml", b"<a><b>1</b></a>", {"a": {"b": "1"}}),
     ],
 )
-def test_assumed_type(assumed: str, declared: str | None, body: bytes, data: object) -> None:
-    """Where no type is named, or none that is read, the source's is assumed; what looks like JSON is JSON then."""
+def test_types_that_a_source_reads(types: object, declared: str | None, body: bytes, data: object) -> None:
+    """A source with `body` reads what is of these types; where none is named, what looks like one, else the first."""
     headers = {**HEADERS, "content-type": declared} if declared else {"x-api-key": SECRET}
-    [event] = take(replace(make_request(0), headers=headers, body=body), given_source(body=assumed))
+    [event] = take(replace(make_request(0), headers=headers, body=body), given_source(body=types))
     assert event.data == data
+
+
+def test_type_that_a_source_does_not_read() -> None:
+    """A body of another type is refused once its sender is known, with what to write in order to have it read."""
+    request = replace(make_request(0), headers={**HEADERS, "content-type": FORM_TYPE}, body=b"a=1")
+    assert f"`body: [{JSON_TYPE}, {FORM_TYPE}]`" in str(expect(UnsupportedType, request, body=JSON_TYPE))
+    expect(BadSignature, replace(request, headers={"content-type": FORM_TYPE}), body=JSON_TYPE)
+
+
+@pytest.mark.parametrize(
+    ("types", "declared", "body", "is_read"),
+    [
+        (None, JSON_TYPE, f'{{"token": "{SECRET}"}}', True),
+        (None, FORM_TYPE, f"token={SECRET}", False),
+        (None, XML_TYPE, f"<token>{SECRET}</token>", False),
+        (FORM_TYPE, FORM_TYPE, f"token={SECRET}", True),
+        (FORM_TYPE, JSON_TYPE, f'{{"token": "{SECRET}"}}', False),
+        ([FORM_TYPE, XML_TYPE], XML_TYPE, f"<token>{SECRET}</token>", True),
+    ],
+)
+def test_what_is_parsed_for_a_token(types: object, declared: str, body: str, *, is_read: bool) -> None:
+    """Before its sender is known a body is parsed only for a token in it, and only as a type that its source names."""
+    own = {"verify": {"scheme": "token", "field": "token"}, **({"body": types} if types else {})}
+    request = Request("POST", "/website", "", {"content-type": declared}, body.encode())
+    if is_read:
+        assert take(request, given_source(**own))
+    else:
+        assert str(expect(BadSignature, request, **own)) == "no token can be read from the body"
+
+
+# --- compressed bodies ---
+
+SIGNED: dict[str, Any] = {"verify": {"scheme": "hmac", "header": "X-Signature"}}
+
+
+def make_compressed(body: bytes, signed: bytes, encoding: str = "gzip") -> Request:
+    """Return a request with this body, and the signature of another one."""
+    signature = hmac.digest(SECRET.encode(), signed, "sha256").hex()
+    headers = {"content-type": "application/json", "content-encoding": encoding, "x-signature": signature}
+    return Request("POST", "/website", "", headers, body)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+@pytest.mark.parametrize("is_signed_as_sent", [True, False])
+def test_compressed_body(pack: Callable[[bytes], bytes], *, is_signed_as_sent: bool) -> None:
+    """A compressed body is inflated; its signature may be of the bytes as sent, or as they were before."""
+    plain = b'{"id": 1}'
+    packed = pack(plain)
+    encoding = "gzip" if pack is gzip.compress else "deflate"
+    request = make_compressed(packed, packed if is_signed_as_sent else plain, encoding)
+    [event] = take(request, given_source(**SIGNED))
+    assert event.data == {"id": 1}
+    expect(BadSignature, make_compressed(packed, plain + b" ", encoding), **SIGNED)
+
+
+def test_token_in_a_compressed_body() -> None:
+    """A token is found in a compressed body too."""
+    body = gzip.compress(json.dumps({"token": SECRET}).encode())
+    assert take(make_compressed(body, b""), given_source(verify={"scheme": "token", "field": "token"}))
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "error"),
+    [
+        (b"{}", "gzip", BadBody),
+        (gzip.compress(b"{}", mtime=0)[:-4], "gzip", BadBody),
+        (gzip.compress(bytes(MAX_BODY + 1), mtime=0), "gzip", TooLarge),
+        (b"{}", "br", UnsupportedType),
+    ],
+)
+def test_body_that_can_not_be_inflated(body: bytes, encoding: str, error: type[Exception]) -> None:
+    """It is refused as what it is if its sender is known, and as unsigned if not."""
+    expect(error, make_compressed(body, body, encoding), **SIGNED)
+    expect(BadSignature, make_compressed(body, b"", encoding), **SIGNED)
+
+
+# --- requests that bring nothing ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "body", "why"),
+    [
+        ({"items": "leads"}, {"leads": []}, "`items` finds an empty list"),
+        ({}, [], "`items` finds an empty list"),
+        ({"only": "kind == 'lead'"}, {"kind": "x"}, "`only` does not hold"),
+        ({"only": "kind == 'lead'"}, [{"kind": "x"}, {}], "`only` holds for none of 2"),
+        ({"only": "kind == 'lead'"}, [{"kind": "lead"}, {}], None),
+    ],
+)
+def test_why_a_request_brings_no_event(changes: dict[str, Any], body: object, why: str | None) -> None:
+    """A verified request without an event says why it has none, without a word of what was sent."""
+    taken = take_in(make_request(body), given_source(**changes), NOW)
+    assert isinstance(taken, tuple)
+    assert taken.why_none == why
+    assert bool(taken.events) == (why is None)
 
 
 # --- what is refused, and answered ---
@@ -484,6 +587,20 @@ def test_event_id_of_a_form_tool() -> None:
     assert len(ids[2]) == 32
 
 
+@pytest.mark.parametrize("text", ["7" * 201, "%41" * 100, "x" * 1_000_000])
+def test_long_event_id(text: str) -> None:
+    """An event id that is longer than any id is hashed, whatever is in it."""
+    assert len(take_one({"id": text}, event_id="id").id) == 32
+
+
+def test_event_id_of_an_element_with_attributes() -> None:
+    """Of XML the id is the element's text, also where it has attributes."""
+    headers = {**HEADERS, "content-type": "text/xml"}
+    request = replace(make_request(0), headers=headers, body=b'<lead><id source="x">4712</id></lead>')
+    [event] = take(request, given_source(items="lead", event_id="id"))
+    assert event.id == "4712"
+
+
 def test_hash_of_an_event_id_is_keyed() -> None:
     """Who has the log can't try all numbers until one fits, where there is a `log_key`."""
     settings = [load(make_config(make_source(event_id="id"), log_key=key)) for key in ("0123456789abcdef", "another")]
@@ -522,17 +639,3 @@ def test_word_for_nothing() -> None:
     event = take_one({"id": "null", "a": ["null", "x"], "b": {"c": "null"}}, empty="null", event_id="id")
     assert event.data == {"id": None, "a": [None, "x"], "b": {"c": None}}
     assert not event.identified
-
-
-def test_byte_order_mark_before_json_of_another_type() -> None:
-    """What begins like JSON is JSON where that is assumed, also behind the mark that some editors leave."""
-    settings = given_source(body="application/json")
-    request = Request(
-        "POST",
-        "/website",
-        "",
-        {**HEADERS, "content-type": "application/x-www-form-urlencoded"},
-        b'\xef\xbb\xbf {"id": 1}',
-    )
-    [event] = take(request, settings)
-    assert event.data == {"id": 1}

@@ -14,6 +14,7 @@ import pytest
 
 from ringback import config
 from ringback.app import App
+from ringback.body import name_type
 from ringback.delivery.fetch import complete
 from ringback.errors import BadSignature, ConfigError
 from ringback.event import Event
@@ -104,6 +105,15 @@ def test_preset_has_its_cases(preset: str) -> None:
     own = [case for case in CASES if case.preset == preset]
     assert {"lead", "missing"} <= {case.name for case in own}
     assert "only" not in read_preset(preset) or any(case.signed and not case.events for case in own)
+
+
+@pytest.mark.parametrize("preset", list_presets())
+def test_preset_names_the_types_of_its_bodies(preset: str) -> None:
+    """Each preset says what its sender sends, and whatever else comes under its name is not parsed."""
+    types: Any = read_preset(preset)["body"]
+    cases = [case for case in CASES if case.preset == preset and case.signed and case.request.method == "POST"]
+    sent = {name_type(case.request.headers["content-type"]) for case in cases if case.leads} - {None}
+    assert sent <= set(types if isinstance(types, list) else [types])
 
 
 @pytest.mark.parametrize("preset", list_presets())

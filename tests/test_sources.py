@@ -27,8 +27,9 @@ def test_defaults() -> None:
     """What is left out has the contract's defaults."""
     source = load_source(SOURCE)
     assert text_of(source.items) == ["@"]
-    assert (source.methods, source.only, source.when, source.volatile, source.handshake) == (("POST",), (), (), (), ())
-    assert (source.body, source.event_id, source.consent, source.fetch) == (None,) * 4
+    assert (source.methods, source.body) == (("POST",), ())
+    assert (source.only, source.when, source.volatile, source.handshake) == ((), (), (), ())
+    assert (source.event_id, source.consent, source.fetch) == (None,) * 3
     assert (source.action, source.answer_within, source.on_invalid, source.retries) == ("lead", 8, 422, None)
     assert source.customer.match == ("identifier", "phone_number", "email")
     assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))

@@ -83,11 +83,11 @@ def _read_parts(parser: Any, body: bytes) -> Iterator[Field]:
 
 def unescape(text: str) -> str:
     """Return a text of ``BYTES`` with its escapes (``%B3``) replaced; one that is none stays as it is."""
-    return _ESCAPE.sub(lambda found: _MEANT[found[0]], text)
+    return _ESCAPE.sub(lambda found: _MEANT[found[0]], text) if "%" in text else text
 
 
 def _decode(text: str, charset: str) -> str:
-    return text.encode(BYTES).decode(charset, "replace")
+    return text if text.isascii() else text.encode(BYTES).decode(charset, "replace")
 
 
 def _nest(fields: Sequence[Field], charset: str) -> dict[str, object]:
