@@ -1,11 +1,13 @@
 """A request is walked up to its leads without a call."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ringback.errors import BadBody
 from ringback.reports.preview import walk
@@ -173,17 +175,11 @@ ADF = """<?adf version="1.0"?>
 LEAD = {"name": "Ewa", "surname": "Mak", "phone_number": "601000011"}
 
 
-def test_lead_of_a_car_dealer(tmp_path: Path) -> None:
+def test_lead_of_a_car_dealer(root: Path, tmp_path: Path) -> None:
     """Elements that only their attributes tell apart are found by these, as docs/configuration.md shows."""
-    contact = "customer.contact"
-    fields = {
-        "name": f'{contact}.name[?"@part"==\'first\']."#text" | [0]',
-        "surname": f'{contact}.name[?"@part"==\'last\']."#text" | [0]',
-        "phone_number": f'{contact}.phone[?"@type"==\'cellphone\']."#text" | [0]',
-    }
-    source = {"verify": "none", "body": "text/xml", "items": "adf.prospect", "event_id": "id", "map": fields}
-    settings = read_config(tmp_path, sources={"website": {**source, "campaign": "callbacks"}})
-    text = show(settings, ADF.encode(), headers={})
+    [example] = re.findall("```yaml\n(dealer:\n.*?)```", (root / "docs/configuration.md").read_text("utf-8"), re.DOTALL)
+    source = {**yaml.safe_load(example)["dealer"], "secret": SECRET}
+    text = show(read_config(tmp_path, sources={"website": source}), ADF.encode(), headers={})
     assert "event 1 of 1: 4712\n" in text
     assert all(f"    {name:<14}{value}\n" in text for name, value in LEAD.items())
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.worst_bodies import PROVEN, UNPROVEN, WORST, Cost
+from tests.worst_bodies import LONGEST, PROVEN, UNPROVEN, WORST, Cost
 
 MEMORY = 64 * 1024 * 1024  # bytes above the process at rest
-LONGEST = dict.fromkeys(UNPROVEN, 0.3) | dict.fromkeys(PROVEN, 1.0)  # seconds of processor time
 ROOT = Path(__file__).parent.parent
 
 

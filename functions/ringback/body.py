@@ -1,4 +1,4 @@
-"""A body's bytes as data (JSON values), read as its content type says. Pure."""
+"""A body's bytes -> data (JSON values), by its content type. Pure."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,16 @@ XML = "text/xml"
 TYPES = (JSON, FORM, MULTIPART, XML)
 
 BLANK = b" \t\r\n"
-MARKS = b"\xef\xbb\xbf\xff\xfe\0"  # what byte order marks, and the ASCII of UTF-16, are made of
+MARKS = b"\xef\xbb\xbf\xff\xfe\0"  # the bytes of byte order marks, and the zeros of UTF-16
 
 
 def parse(body: bytes, content_type: str, types: Sequence[str] = ()) -> object:
-    """Return what ``body`` holds: JSON, a form (see ``form``) or XML (see ``xml_text``).
+    """Return the content of ``body``: of JSON, a form (see ``form``) or XML (see ``xml_text``).
 
-    ``types`` are those of ``TYPES`` that are read. Of a content type that is none of these the body is read as what it
-    looks like, if that is in ``types``, else as the first of them. Without ``types`` all are read, and none is assumed.
-    JSON that holds JSON as a text is unwrapped once. Raises BadBody, TooLarge or UnsupportedType, and nothing else for
-    any input.
+    ``types`` has those of ``TYPES`` that are read. If the content type is none of ``TYPES``, the body is read as the
+    type that it looks like, or, if that is not in ``types``, as the first of them. If ``types`` is empty, all are read
+    and none is assumed. A JSON text that contains JSON again is unwrapped once. Raises BadBody, TooLarge or
+    UnsupportedType, and nothing else for any input.
     """
     kind = choose_type(body, content_type, types)
     if not body.strip(BLANK + MARKS):
@@ -34,12 +34,12 @@ def parse(body: bytes, content_type: str, types: Sequence[str] = ()) -> object:
     text = body.decode(charset, "replace").strip("\ufeff\0 \t\r\n")
     if kind == FORM:
         return parse_form(text, "utf-8" if charset.startswith("utf") else charset)
-    text = text.rstrip("\ufffd")  # half a character behind the end is no part of it
+    text = text.rstrip("\ufffd")  # half a character after the end of the document
     return _unwrap(parse_json(text)) if kind == JSON else _parse_xml(text)
 
 
 def name_type(content_type: str) -> str | None:
-    """Return the one of ``TYPES`` that a content type means, None if it means none of them."""
+    """Return the one of ``TYPES`` that a content type means; None if there is no such type."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind.endswith("+json"):
         return JSON
@@ -61,11 +61,11 @@ def guess_type(body: bytes) -> str:
 def choose_type(body: bytes, content_type: str, types: Sequence[str]) -> str:
     """Return the type that a body is read as; JSON under a form's content type is JSON. Raises UnsupportedType."""
     declared, looks = name_type(content_type), guess_type(body)
-    kind = JSON if declared == FORM and looks == JSON else declared  # `curl -d` says so, and many a script
+    kind = JSON if declared == FORM and looks == JSON else declared  # `curl -d` declares a form
     if kind is None and not types:
         raise UnsupportedType(
             "the content type has to be JSON, a form (URL-encoded or multipart) or XML; "
-            f"if the sender can't name one, write in the source what it sends: `body: {looks}`"
+            f"if the sender can't declare one, name it in the source: `body: {looks}`"
         )
     if kind is None:
         return looks if looks in types else types[0]
@@ -83,7 +83,7 @@ def _parse_xml(text: str) -> object:
 
 
 def _unwrap(value: object) -> object:
-    """Return what a JSON text holds that is itself the text of an object or a list."""
+    """Return the object or list that a text contains as JSON; any other value as it is."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:
@@ -93,7 +93,7 @@ def _unwrap(value: object) -> object:
 
 
 def blank_out(value: object, word: str | None) -> object:
-    """Return ``value`` with null wherever its sender wrote ``word`` instead, at any depth; None changes nothing."""
+    """Return ``value`` with null in place of ``word``, at any depth; if ``word`` is None, ``value`` as it is."""
     if word is None:
         return value
     if isinstance(value, dict):
@@ -104,9 +104,9 @@ def blank_out(value: object, word: str | None) -> object:
 
 
 def text_of(value: object) -> object:
-    """Return the text of an XML element that also has attributes, ``{"@type": "fax", "#text": "22 123 45 68"}``.
+    """Return the text of an XML element with attributes: ``{"@type": "fax", "#text": "22 123 45 68"}``.
 
-    Of a list each element's; any other value as it is.
+    Of a list, return each element's text. Return any other value as it is.
     """
     if isinstance(value, list):
         return [text_of(item) for item in value]

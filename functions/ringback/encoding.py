@@ -1,4 +1,4 @@
-"""What a body's bytes are encoded in: a content encoding (gzip, deflate), and a charset. Pure."""
+"""How a body's bytes are encoded: a content encoding (gzip, deflate) and a charset. Pure."""
 
 import codecs
 import json
@@ -8,19 +8,19 @@ import zlib
 from ringback.errors import BadBody, TooLarge, UnsupportedType
 from ringback.web import MAX_BODY
 
-GZIP_OR_ZLIB, BARE_DEFLATE = 47, -15  # zlib's numbers for them; "deflate" is either, and was always sent as either
+GZIP_OR_ZLIB, BARE_DEFLATE = 47, -15  # zlib's numbers; senders of "deflate" send either zlib's format or bare deflate
 
-# A closed list: Python has many codecs more, of which some are no charsets, and some are slow. UTF-16 is not believed
-# but seen: its zeros stand at the start of every text that has ASCII there, as each body has.
+# A closed list: some other codecs of Python are no charsets, and some are slow. UTF-16 is not in it: the zeros at the
+# start of the body show it, and a body without them is in another charset, whatever its header says.
 _KNOWN = re.compile("utf-?8|(iso-?)?8859-[0-9]{1,2}|latin-?[0-9]{1,2}|(windows-?|cp-?)(125[0-8]|852)")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w-]{1,20})""", re.ASCII | re.IGNORECASE)
 _DECLARATION = re.compile(rb"""\s*<\?xml[^>]{1,100}encoding\s*=\s*["']([\w-]{1,20})""")
 
 
 def inflate(body: bytes, encoding: str) -> bytes:
-    """Return a body without its content encoding (RFC 9110, 8.4), of at most ``MAX_BODY`` bytes.
+    """Return a body without its content encoding (RFC 9110, 8.4): at most ``MAX_BODY`` bytes.
 
-    Raises UnsupportedType, TooLarge, or BadBody for what is not so encoded or breaks off.
+    Raises UnsupportedType for another encoding, TooLarge, or BadBody for a body that is not so encoded or is cut off.
     """
     word = encoding.strip().lower()
     if not body or word in ("", "identity"):
@@ -37,14 +37,14 @@ def inflate(body: bytes, encoding: str) -> bytes:
             raise TooLarge(f"the body is larger than {MAX_BODY} bytes when it is inflated")
         if inflater.eof:
             return inflated
-    raise BadBody("the body breaks off, or is not what its Content-Encoding says")
+    raise BadBody("the body is cut off, or not in its Content-Encoding")
 
 
 def find_charset(body: bytes, content_type: str) -> str:
-    """Return Python's name of the charset that a body's text is in; what it can't decode is to be replaced.
+    """Return Python's name of a body's charset; decode with it and ``replace``: broken bytes cost no lead.
 
-    That is what its first bytes show (a byte order mark, or the zeros of UTF-16), else what the content type names,
-    else what an XML declaration names, else UTF-8.
+    The first bytes show it (a byte order mark, or the zeros of UTF-16), or the content type names it, or an XML
+    declaration; else it is UTF-8.
     """
     shown = json.detect_encoding(body)
     if shown != "utf-8":
@@ -54,7 +54,7 @@ def find_charset(body: bytes, content_type: str) -> str:
 
 
 def know_charset(name: str) -> str | None:
-    """Return Python's name of a charset, None for one that is not read here. ASCII is none of its own: it is UTF-8."""
+    """Return Python's name of a charset; None for one that is not read here, and for ASCII, which is read as UTF-8."""
     plain = name.lower().replace("_", "-")
     try:
         return codecs.lookup(plain).name if _KNOWN.fullmatch(plain) else None

@@ -1,11 +1,11 @@
 """A form's fields as nested data: URL-encoded or multipart, with the keys that PHP and its followers nest. Pure.
 
 ``contact[email]`` is a key in an object, ``tags[]`` the next element of a list: its index is the highest so far plus
-one, as in PHP. An object whose keys are just 0, 1, 2 (from ``tags[]``, or written as ``tags[0]``, in any order) is a
+one, as in PHP. An object whose keys are exactly 0, 1, 2 (from ``tags[]``, or written as ``tags[0]``, in any order) is a
 list; other numbers (``fields[7]``) are keys. A key that comes twice has a list of both values, in their order; where a
-key is both a value and an object, the later wins. What does not look like a nested key is left whole, also a label with
-a space before its bracket (``Phone [mobile]``). Values are text, empty ones too; what is not in the form's charset
-becomes U+FFFD: one broken letter is no reason to lose a lead. A field ``_charset_`` names it, as HTML has it.
+key is both a value and an object, the later wins. A key that is not nested in this way stays whole, also a label with a
+space before its bracket (``Phone [mobile]``). Values are text, empty ones too. Bytes that are not in the form's charset
+become U+FFFD: one broken letter is no reason to lose a lead. A field ``_charset_`` may name the charset.
 """
 
 import re
@@ -16,23 +16,22 @@ from ringback.encoding import know_charset
 from ringback.errors import BadBody, TooLarge
 from ringback.web import MAX_DEPTH, MAX_VALUES, TOO_DEEP, TOO_MANY
 
-BYTES = "latin-1"  # a character for each byte, whatever they mean
+BYTES = "latin-1"  # it decodes each byte to one character, so that text methods work on bytes
 CHARSET_FIELD = "_charset_"  # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html
-MAX_HEADERS = 4  # of a part; RFC 7578 knows three
 
 _NESTED = re.compile(r"([^\[]*[^\[\s])((?:\[[^\[\]]*\])+)")
 _INDEX = re.compile("0|[1-9][0-9]{0,17}")
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
 _DIGITS = "0123456789abcdefABCDEF"
-_MEANT = {f"%{tens}{ones}": chr(int(tens + ones, 16)) for tens in _DIGITS for ones in _DIGITS}
+_UNESCAPED = {f"%{tens}{ones}": chr(int(tens + ones, 16)) for tens in _DIGITS for ones in _DIGITS}
 
-Field = tuple[str, str, str | None]  # name and value, as ``BYTES``, and the value's own charset
+Field = tuple[str, str, str | None]  # name and value, decoded as ``BYTES``, and the value's own charset
 
 
 def parse_form(text: str, charset: str = "utf-8") -> dict[str, object]:
     """Return the fields of a URL-encoded form, or of a query. Raises TooLarge for too many fields or levels.
 
-    ``charset`` is Python's name of what the escapes stand for (``%B3``), one that has ASCII in it.
+    ``charset`` is Python's name of the charset of the escapes (``%B3``); ASCII has to be a part of it.
     """
     content = text.encode(charset, "replace").decode(BYTES)
     if content.count("&") >= MAX_VALUES:
@@ -42,16 +41,15 @@ def parse_form(text: str, charset: str = "utf-8") -> dict[str, object]:
 
 
 def parse_multipart(body: bytes, content_type: str, charset: str = "utf-8") -> dict[str, object]:
-    """Return the fields of a ``multipart/form-data`` body; of a file there is only its name.
+    """Return the fields of a ``multipart/form-data`` body; the value of a file is its name.
 
-    The boundary is the body's first line, else what the content type says. Raises BadBody and TooLarge.
+    The boundary is the body's first line, or else the content type's. Raises BadBody and TooLarge.
     """
     import multipart  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types, and few senders post such bodies
 
     try:
         parser = multipart.PushMultipartParser(
             _find_boundary(body) or multipart.parse_options_header(content_type)[1].get("boundary", ""),
-            max_header_count=MAX_HEADERS,
             max_segment_count=MAX_VALUES,
             header_charset=BYTES,
         )
@@ -82,8 +80,8 @@ def _read_parts(parser: Any, body: bytes) -> Iterator[Field]:
 
 
 def unescape(text: str) -> str:
-    """Return a text of ``BYTES`` with its escapes (``%B3``) replaced; one that is none stays as it is."""
-    return _ESCAPE.sub(lambda found: _MEANT[found[0]], text) if "%" in text else text
+    """Return a text of ``BYTES`` with its escapes (``%B3``) replaced; a percent sign without two digits stays."""
+    return _ESCAPE.sub(lambda found: _UNESCAPED[found[0]], text) if "%" in text else text
 
 
 def _decode(text: str, charset: str) -> str:
@@ -112,7 +110,7 @@ def _split_key(key: str) -> list[str]:
 
 
 class _Node(dict[str, Any]):
-    """An object that knows which index comes next."""
+    """An object, and the index that ``[]`` takes next in it."""
 
     __slots__ = ("following",)
 

@@ -34,7 +34,7 @@ DROPPED_HEADERS = re.compile(
 
 
 class Taken(NamedTuple):
-    """What a verified request has brought: its events, or why it has brought none."""
+    """The events of a verified request; if there are none, ``why_none`` says why."""
 
     source: Source
     events: list[Event]
@@ -42,7 +42,7 @@ class Taken(NamedTuple):
 
 
 def take_in(request: Request, settings: Settings, now: datetime) -> Taken | Response:
-    """Return what a verified request has brought, or the answer to what is no such request.
+    """Return the source and the events of a verified request, or the answer to a request that is no delivery.
 
     Raises RefusedRequest: its status and text are the answer.
     """
@@ -79,9 +79,9 @@ def greet(request: Request, source: Source) -> Response | None:
 
 
 def authenticate(request: Request, source: Source, settings: Settings, now: datetime) -> None:
-    """Return if the request comes from somebody with the source's secret, and its URL token where one is set.
+    """Return if the request proves that its sender has the source's secret. Raises BadSignature.
 
-    A compressed body may be signed as it was sent, or as it was before. Raises BadSignature.
+    The signature of a compressed body may be made before or after it was compressed.
     """
     try:
         prove(request, source, settings, now)
@@ -93,7 +93,7 @@ def authenticate(request: Request, source: Source, settings: Settings, now: date
 
 
 def unpack(request: Request) -> Request:
-    """Return a request with its body inflated, or as it is where there is nothing to inflate, or it can't be done."""
+    """Return the request with its body inflated; as it is if the body is not compressed, or can't be inflated."""
     try:
         return replace(request, body=inflate(request.body, request.headers.get("content-encoding", "")))
     except RefusedRequest:
@@ -101,9 +101,10 @@ def unpack(request: Request) -> Request:
 
 
 def prove(request: Request, source: Source, settings: Settings, now: datetime) -> None:
-    """Return if the request has the proofs that its source asks for. Raises BadSignature.
+    """Return if the request has the signature or token of its source, and the URL token if the source has one.
 
-    To find a token in its body, only a type that the source names is parsed, or else JSON.
+    If the token is in the body, only the types in the source's ``body`` are parsed for it, or else JSON. Raises
+    BadSignature.
     """
 
     def parse_body() -> object:
@@ -123,10 +124,7 @@ def open_up(request: Request, source: Source) -> tuple[object, Request]:
 
 
 def read_body(request: Request, types: Sequence[str]) -> object:
-    """Return what a request says: its body's content as ``body.parse`` reads it, of a GET its query's.
-
-    Raises RefusedRequest.
-    """
+    """Return the content of a request's body, of a GET the fields of its query. Raises RefusedRequest."""
     if request.method == "GET":
         return parse_form(request.query)
     body = inflate(request.body, request.headers.get("content-encoding", ""))
@@ -154,7 +152,7 @@ def cut_events(body: object, request: Request, source: Source, now: datetime, ke
 
 
 def explain_none(body: object, source: Source) -> str:
-    """Return why a body has brought no event, without a word of it."""
+    """Return why a body has no event, without any text of the body."""
     found = source.items.search(body)
     if not isinstance(found, list):
         return "`only` does not hold"

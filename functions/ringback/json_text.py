@@ -1,9 +1,9 @@
-"""JSON's text as data. Pure.
+"""JSON text -> data. Pure.
 
 No number loses a digit: whole numbers stay whole; what a float would change, or is longer than any id or amount,
 is kept as text. No text holds half a character (a lone surrogate, as JSON can spell it): it becomes ``?``, so that all
 that is read here can be written again. Line breaks and other control characters may stand in texts as they are, and
-NaN and Infinity are null: templates and scripts write such JSON.
+NaN and Infinity are null: templates and scripts write JSON so.
 """
 
 import json
@@ -38,7 +38,7 @@ def parse_json(text: str) -> object:
 
 
 def _count_values(text: str) -> int:
-    """Return at least how many values a JSON text has, at most twice as many: before any of them takes memory."""
+    """Return an upper bound of the number of values, at most twice the number, before any value takes memory."""
     outside = "".join(text.replace(r"\\", "").replace(r"\"", "").split('"')[::2])
     return 1 + sum(map(outside.count, "[{,"))
 

@@ -1,13 +1,13 @@
-"""XML as data (JSON values), read while it streams by. Pure.
+"""XML text -> data (JSON values), counted while it is parsed. Pure.
 
-``{root: ...}``: an element with elements in it is an object, one that is repeated a list, any other its text. Prefixes
-are dropped, namespaces are not looked up: ``<sf:Phone>`` is ``Phone``. Attributes are kept as ``@name``:
+The result is ``{root: ...}``. An element with child elements is an object, a repeated element a list, any other a text.
+Prefixes are dropped, namespaces are not looked up: ``<sf:Phone>`` is ``Phone``. Attributes are kept as ``@name``:
 
     <phone type="fax">22 123 45 68</phone>      {"@type": "fax", "#text": "22 123 45 68"}
     <phone xml:lang="pl">22 123 45 68</phone>   "22 123 45 68"
 
-An attribute with a prefix (``xsi:type``, ``xml:lang``) belongs to a standard beside the document: it is kept where
-there is an object anyway, and makes none of a text. ``nil="true"``, with whatever prefix, is null.
+An attribute with a prefix (``xsi:type``, ``xml:lang``) belongs to a standard: it is kept in an object, and makes no
+object of a text. An element with ``nil="true"``, under any prefix, is null.
 """
 
 import re
@@ -16,7 +16,7 @@ from xml.parsers import expat
 from ringback.errors import BadBody, TooLarge
 from ringback.web import MAX_DEPTH, MAX_VALUES, TOO_DEEP, TOO_MANY
 
-PIECE = 64 * 1024  # characters that are parsed at a time: after an error expat goes on to the end of what it was given
+PIECE = 64 * 1024  # characters that are parsed at a time: after an error expat still parses the rest of the piece
 TRUE = ("true", "1")
 
 _NOT_ALLOWED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
@@ -24,13 +24,13 @@ _NO_REFERENCE = re.compile("&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]
 
 
 def parse_xml(text: str) -> dict[str, object]:
-    """Return the one element of an XML text, by its name. Raises BadBody (also for any DTD) or TooLarge.
+    """Return the root element of an XML text, by its name. Raises BadBody (for a DTD too) or TooLarge.
 
-    What people type has no part in that: control characters are dropped, and an ampersand that begins no reference
-    stands for itself.
+    Control characters are dropped, and an ampersand that begins no reference stands for itself (``Mak & Co``): people
+    type both.
     """
     document, clean = _Document(), _NOT_ALLOWED.sub("", text).lstrip()
-    if "<![CDATA[" not in clean:  # in which each ampersand stands for itself anyway
+    if "<![CDATA[" not in clean:  # in CDATA an ampersand stands for itself anyway; more than ``count`` are no text
         clean = _NO_REFERENCE.sub("&amp;", clean, count=MAX_VALUES)
     parser = document.make_parser()
     try:
@@ -44,7 +44,7 @@ def parse_xml(text: str) -> dict[str, object]:
 
 
 class _Element:
-    """An element that is open: ``attributes`` are a name, its value, the next name, ..."""
+    """An element that is not closed yet; ``attributes`` is a name, its value, the next name, ..."""
 
     __slots__ = ("attributes", "children", "text")
 
@@ -54,7 +54,7 @@ class _Element:
         self.text: list[str] = []
 
     def read(self) -> object:
-        """Return what it comes to: an object, a text or null."""
+        """Return the element as an object, a text or null."""
         if not self.attributes:
             return self.children or "".join(self.text)
         beside, own = {}, {}
@@ -73,7 +73,7 @@ class _Element:
 
 
 class _Document:
-    """The elements that are open, the document itself first. Counts what comes, so that no more is kept."""
+    """The elements that are not closed yet, after one for the document itself; and the number of values so far."""
 
     def __init__(self) -> None:
         self.open = [_Element([])]
@@ -103,11 +103,11 @@ class _Document:
     def end(self, name: str) -> None:
         value, siblings, local = self.open.pop().read(), self.open[-1].children, name.rpartition(":")[2]
         present = siblings.get(local)
-        if isinstance(present, list):  # no element is one itself
+        if isinstance(present, list):  # of siblings: no element is a list itself
             present.append(value)
         else:
             siblings[local] = [present, value] if local in siblings else value
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise BadBody("the body has a DTD (<!DOCTYPE ...>), which is not read: leave it out")
+    raise BadBody("the body has a DTD; leave <!DOCTYPE ...> out")
