@@ -202,6 +202,14 @@ def test_preview_with_headers_and_a_query(tmp_path: Path) -> None:
     assert "surname       {" in result.stdout
 
 
+def test_preview_of_a_body_without_a_type(tmp_path: Path) -> None:
+    """A body of no type is read as it would be when it came: as a type that the source reads."""
+    source = make_source(body="application/x-www-form-urlencoded", consent=None)
+    environ = write_config(tmp_path, sources={"website": source})
+    result = run("preview", "website", "-", environ=environ, given=b"{id}=1&name=Ada&phone=601000001")
+    assert "phone_number  601000001" in result.stdout
+
+
 def test_preview_of_a_request_that_was_kept(tmp_path: Path) -> None:
     """A request that was kept is taken as it came, but for what is given."""
     fields = {"full_name": "name", "phone_number": "phone", "note": "_request.query.note"}
