@@ -21,7 +21,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def parse_json(text: str) -> object:
     """Return the value of a JSON text; of a key given twice the last counts. Raises BadBody or TooLarge."""
-    if _count_values(text) > MAX_VALUES:
+    if len(text) > MAX_VALUES and _count_values(text) > MAX_VALUES:
         raise TooLarge(TOO_MANY)
     try:
         value = json.loads(
