@@ -122,3 +122,23 @@ def test_sources_are_listed(tmp_path: Path) -> None:
         ("POST /website", "form", "callbacks (00001), 00002", "sqlite"),
     ]
     assert list(list_sources(read_config(tmp_path)))[1][-1] == "none"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"preset": "form"}, True),
+        ({"preset": "wpforms"}, True),
+        ({"preset": "form", "customer": {"new_number": "separate"}}, False),
+        ({"preset": "zapier"}, False),
+        ({"preset": "form", "public": False}, False),
+        ({"preset": "form", "map": {"phone_number": "phone"}}, False),
+        ({"preset": "form", "action": "stop", "campaign": "optouts"}, False),
+    ],
+)
+def test_address_typed_into_a_public_form(source: dict[str, Any], said: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """A form in which anyone may type a customer's address is told of, and how to keep such people apart."""
+    email = {"map": {"phone_number": "phone", "email": "mail"}}
+    campaigns = {"callbacks": {"id": "00001"}, "optouts": {"id": "00002", "stop": {"status_id": 6}}}
+    settings = read_config(tmp_path, campaigns=campaigns, sources={"website": make_source(**{**email, **source})})
+    assert ("`customer: {new_number: separate}`" in "\n".join(text for _, text in advise(settings))) is said

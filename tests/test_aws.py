@@ -296,16 +296,17 @@ def test_one_customer_who_always_fails_among_twelve(
     assert sorted(outcomes(capsys)) == ["ADDED"] * 11 + ["FAILED"]
 
 
-def test_stop_waits_for_its_lead(stack: Stack, thulium: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """A stop that comes behind a deferred lead of the same person is the last word, not the lead."""
+def test_stop_waits_for_no_lead(stack: Stack, thulium: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stop that comes behind a deferred lead of the same person is carried out at once, and holds for the lead."""
     thulium.fail("search", faults.error(503), times=1)
     post(lead(1))
+    assert len(stack.deliver()) == 1
     post({"number": "+48601000001"}, "optout")
-    assert len(stack.deliver()) == 2
-    assert outcomes(capsys) == ["DEFERRED"]
+    assert stack.deliver() == []
+    assert outcomes(capsys) == ["DEFERRED", "STOPPED"]
     stack.amazon.pass_time(stack.queue, 60)
     assert stack.deliver() == []
-    assert outcomes(capsys) == ["ADDED", "STOPPED"]
+    assert outcomes(capsys) == ["ALREADY_EXISTS"]
     assert [record["status_id"] for record in thulium.records("00001")] == [9]
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ringback.settings import AnswerPlace, Source
+from ringback.expressions.expression import compile_expression
+from ringback.settings import AnswerPlace, Consent, Places, Source
 from ringback.verification.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Jws, Timestamp, Token
 from tests.given import PROOF, SECRET, SOURCE, find_mistakes, load, load_source, make_config, make_source
 
@@ -35,6 +36,51 @@ def test_defaults() -> None:
     assert (source.preset, source.reply, source.evidence, source.answers) == (None,) * 4
     assert (source.tokens, source.verify_tokens, source.wants) == ((), (), {})
     assert [(route.when, route.to.id) for route in source.routes] == [(None, "00001")]
+
+
+def test_several_places() -> None:
+    """A number and an address may be in several places; each is one like any other."""
+    source = load_source(make_source(map={"phone_number": ["a", "b[0]"], "email": ["c"]}))
+    assert source.map["phone_number"] == Places((compile_expression("a"), compile_expression("b[0]")))
+    assert text_of(*source.places) == ["a", "b[0]", "c"]
+
+
+def test_own_yes_of_a_consent() -> None:
+    """A consent may have texts of its own for yes, one or several, beside where it is."""
+    answers = {"object": "@"}
+    one = load_source(make_source(answers=answers, consent={"label": "Zgoda", "is": "Tak, proszę"}))
+    two = load_source(make_source(answers=answers, consent={"id": "5.1", "is": ["Tak", "Tak, proszę"]}))
+    assert one.consent == Consent(AnswerPlace("label", "Zgoda", every=True), ("Tak, proszę",))
+    assert two.consent == Consent(AnswerPlace("id", "5.1", every=True), ("Tak", "Tak, proszę"))
+    assert load_source(make_source(consent="a")).consent == Consent(compile_expression("a"))
+
+
+def test_what_a_preset_forbids_holds_besides() -> None:
+    """A source's own `do_not_call` stands beside its preset's."""
+    source = load_source(
+        {
+            "preset": "salesforce",
+            "secret": "00D000000000001EAA",
+            "campaign": "00001",
+            "token": SECRET,
+            "do_not_call": "DND__c",
+        }
+    )
+    assert text_of(*source.do_not_call) == ["DND__c", "DoNotCall"]
+
+
+def test_all_places_of_the_rules() -> None:
+    """Every place where a rule looks is listed: an excerpt of an event keeps these and no more."""
+    source = load_source(
+        make_source(
+            map={"phone_number": ["a", "b"], "note": "c"},
+            when="d",
+            consent="e",
+            do_not_call=["f"],
+            campaign=[{"when": "g", "to": "00001"}, {"to": "00002"}],
+        )
+    )
+    assert sorted(text_of(*source.places)) == ["a", "b", "c", "d", "e", "f", "g"]
 
 
 @pytest.mark.parametrize(
@@ -352,6 +398,19 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"map": {"email": "a b"}}, "map.email: 'b' is not expected at character 3"),
         ({"map": {"email": {"labl": "x"}}}, "map.email: write one of {label: ...}, "),
         ({"map": {"email": {}}}, "map.email: write one of {label: ...}, "),
+        ({"map": {"note": ["a", "b"]}}, "map.note: only phone_number and email take several places; for others "),
+        ({"map": {"email": []}}, "map.email: empty; name at least one"),
+        ({"map": {"email": ["a", "b c"]}}, "map.email: 'c' is not expected at character 3"),
+        ({"map": {"email": ["a", {"label": "x"}]}}, "map: {label: ...} is for senders whose answers are known; "),
+        ({"set": {"phone_region": "DE"}}, "set.phone_region: not a constant of a lead; write `phone_region: "),
+        ({"phone_region": "Germany"}, "phone_region: not a country; write its two letters: PL, DE, GB"),
+        ({"phone_region": "DE"}, "phone_region: numbers of DE are not called; write at the top `countries: [PL, DE]`"),
+        ({"consent": {"is": "tak"}}, "consent: write one of {label: ...}, "),
+        ({"consent": {"label": "x", "is": []}}, "consent: {label: ...} is for senders whose answers are known; "),
+        ({"consent": {"label": "x", "is": 5}}, "consent: not a text; put it in quotes"),
+        ({"do_not_call": "a b"}, "do_not_call: 'b' is not expected at character 3"),
+        ({"customer": {"new_number": "ad"}}, "customer.new_number: not known; is `add` meant?"),
+        ({"empty": ["null", 5]}, "empty.1: not a text; put it in quotes"),
         ({"map": {"email": {"label": "x"}}}, "map: {label: ...} is for senders whose answers are known; "),
         ({"consent": {"label": "x"}}, "consent: {label: ...} is for senders whose answers are known; "),
         ({"set": {"status_id": "three"}}, "set.status_id: not a whole number"),
@@ -398,7 +457,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
          "fetch.gone: Unknown token '=' at character 3; == compares"),
     ],
-    ids=range(60),
+    ids=range(73),
 )  # fmt: skip
 def test_mistakes(source: dict[str, object], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""

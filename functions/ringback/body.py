@@ -7,6 +7,7 @@ that is read here can be written again.
 
 import json
 import re
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +52,15 @@ def parse(body: bytes, content_type: str) -> object:
     return parse_multipart(body, content_type) if kind == MULTIPART else _parse_xml(body)
 
 
-def blank_out(value: object, word: str | None) -> object:
-    """Return ``value`` with null wherever its sender wrote ``word`` instead, at any depth; None changes nothing."""
-    if word is None:
+def blank_out(value: object, words: Collection[str]) -> object:
+    """Return ``value`` with null wherever its sender wrote one of the words instead, at any depth."""
+    if not words:
         return value
     if isinstance(value, dict):
-        return {key: blank_out(inner, word) for key, inner in value.items()}
+        return {key: blank_out(inner, words) for key, inner in value.items()}
     if isinstance(value, list):
-        return [blank_out(inner, word) for inner in value]
-    return None if value == word else value
+        return [blank_out(inner, words) for inner in value]
+    return None if isinstance(value, str) and value in words else value
 
 
 def parse_json(text: str) -> object:

@@ -99,7 +99,7 @@ class Reader:
         campaigns = self._share_stops(dict(self._read_campaigns(raw.get("campaigns"), stop)), stop)
         sources = self._read_sections(raw.get("sources"), "sources")
         known = {**campaigns, **name_bare(find_bare_ids(sources.values(), campaigns), campaigns, stop)}
-        reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""))
+        reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""), top and list_countries(top))
         read = {name: reader.read(name, each, ("sources", name)) for name, each in sources.items()}
         chosen = choose_queue(raw, self._environ)
         for where, text in find_queue_mistakes(chosen, self._environ, is_paused=raw.get("paused") is True):
@@ -175,5 +175,10 @@ def build(
 ) -> Settings:
     """Return the settings, made of their parts."""
     rest = {**top, "thulium": thulium, "campaigns": campaigns, "sources": sources}
-    rest["countries"] = frozenset(top["countries"] or [top["phone_region"]])
+    rest["countries"] = list_countries(top)
     return Settings(**rest)
+
+
+def list_countries(top: Mapping[str, Any]) -> frozenset[str]:
+    """Return the countries whose numbers may be called."""
+    return frozenset(top["countries"] or [top["phone_region"]])

@@ -13,7 +13,7 @@ from ringback.expressions.expression import Expression, ExpressionFailed
 from ringback.expressions.path import drop_paths
 from ringback.leads.lead import MATCH_FIELDS
 from ringback.secret import Secret
-from ringback.settings import AnswerPlace, Place, Source
+from ringback.settings import AnswerPlace, Place, Source, split_place
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")
 SHORTEST_NUMBER = 7  # digits
@@ -69,7 +69,7 @@ def find_personal(event_id: str, context: Mapping[str, object], source: Source) 
 
     Among a form's answers, which take long to read, they are looked for only where the id may be a number.
     """
-    places = [source.map[name] for name in PERSONAL if name in source.map]
+    places = [place for name in PERSONAL if name in source.map for place in split_place(source.map[name])]
     for place in places:
         if not isinstance(place, AnswerPlace):
             yield str(place.search(context) or "")
@@ -118,8 +118,11 @@ def find_besides(data: object, request: Seen, source: Source) -> Iterator[object
     """Yield what says beside the event who it is about, and where they go: under another query it is another event."""
     context = {**(data if isinstance(data, Mapping) else {}), "_request": request}  # without its time, which differs
     who = [source.map[name] for name in ("customer_id", *MATCH_FIELDS) if name in source.map]
-    rules: list[Place | None] = [*source.when, source.consent, *(route.when for route in source.routes), *who]
-    for place in (each for each in rules if isinstance(each, Expression) and "_request." in each.text):
+    routes = [route.when for route in source.routes if route.when]
+    rules: list[Place] = [*source.when, *source.do_not_call, *routes, *who]
+    rules += [source.consent.place] if source.consent else []
+    places = [place for rule in rules for place in split_place(rule)]
+    for place in (each for each in places if isinstance(each, Expression) and "_request." in each.text):
         try:
             yield place.search(context)
         except ExpressionFailed:

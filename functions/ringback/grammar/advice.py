@@ -63,10 +63,15 @@ def _advise_on_sender(source: Source, settings: Settings) -> Iterator[str]:
 def _advise_on_leads(source: Source, settings: Settings) -> Iterator[str]:
     if source.consent is None and source.action == "lead":
         yield "no `consent`: nobody is asked whether they may be called; say where the answer is in the event"
-    if isinstance(source.consent, AnswerPlace) and source.consent.every:
+    if source.consent and isinstance(source.consent.place, AnswerPlace) and source.consent.place.by == "type":
         yield (
             "`consent` is looked for by its type: should a form leave out a box that is not ticked, another one of "
             "this type would be taken for it; name it by its label, ref or id"
+        )
+    if source.public and "email" in source.map and source.action == "lead" and source.customer.new_number == "add":
+        yield (
+            "a visitor who types another person's e-mail address puts their own number onto that customer's card; "
+            "`customer: {new_number: separate}` makes a customer of their own of them"
         )
     if not {"customer_id", *MATCH_FIELDS} & {*source.map, *source.set}:
         yield "no lead can be made: one needs a phone_number, an email, an identifier or a customer_id in `map`"

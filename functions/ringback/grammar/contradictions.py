@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from ringback.settings import AnswerPlace, Campaign, Place, Source
+from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
 from ringback.verification.scheme import needs_url
 from ringback.verification.signature import secret_problem
 
 
-def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+def find_contradictions(
+    source: Source, public_url: str, countries: AbstractSet[str] | None, bad: AbstractSet[str]
+) -> Iterator[tuple[str, str]]:
     """Yield the key and the text of each mistake between keys of a source that are good alone.
 
     Of a key in ``bad`` nothing is known, so nothing is said that would take it into account.
@@ -19,8 +21,9 @@ def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) 
         ({"verify"}, find_url_mistakes(source, public_url)),
         ({"campaign", "action"}, find_idle_routes(source)),
         ({"map", "set"}, find_missing_fields(source)),
+        ({"phone_region"}, find_idle_region(source, countries)),
         ({"map", "answers"}, find_idle_labels(source, "map", source.map.values())),
-        ({"consent", "answers"}, find_idle_labels(source, "consent", [source.consent])),
+        ({"consent", "answers"}, find_idle_labels(source, "consent", [source.consent.place] if source.consent else [])),
         ({"campaign", "action", "set", "map"}, find_status_mistakes(source)),
     ):
         if not bad & keys:
@@ -48,9 +51,17 @@ def find_missing_fields(source: Source) -> Iterator[tuple[str, str]]:
         yield "map", "missing; say where the lead's fields are in the event"
 
 
-def find_idle_labels(source: Source, key: str, places: Iterable[Place | None]) -> Iterator[tuple[str, str]]:
+def find_idle_region(source: Source, countries: AbstractSet[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield that the numbers of a source's own region are none of those that may be called."""
+    if source.phone_region and countries is not None and source.phone_region not in countries:
+        both = ", ".join([*sorted(countries), source.phone_region])
+        yield "phone_region", f"numbers of {source.phone_region} are not called; write at the top `countries: [{both}]`"
+
+
+def find_idle_labels(source: Source, key: str, places: Iterable[Place]) -> Iterator[tuple[str, str]]:
     """Yield that answers are looked for where there are none."""
-    if source.answers is None and any(isinstance(place, AnswerPlace) for place in places):
+    singles = [single for place in places for single in split_place(place)]
+    if source.answers is None and any(isinstance(single, AnswerPlace) for single in singles):
         yield key, "{label: ...} is for senders whose answers are known; this is none, write an expression"
 
 

@@ -1,6 +1,7 @@
 """``sources:`` and presets: one grammar."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
@@ -19,9 +20,10 @@ from ringback.grammar.fields import (
     Strict,
     Text,
 )
-from ringback.grammar.lead_fields import Constants, Places
+from ringback.grammar.lead_fields import Constants, PlacesField
 from ringback.grammar.place import ConsentField
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
+from ringback.grammar.words import parse_region
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
 from ringback.settings import CustomerRules, Fetch
 from ringback.thulium.url import check_url
@@ -61,11 +63,12 @@ class CustomerSchema(Strict):
     match = OneOrMany(Text(MATCH_FIELDS), load_default=lambda: list(MATCH_FIELDS), validate=NOT_EMPTY)
     on_missing = Text(("create", "fail"), load_default="create")
     update = OneOrMany(Parsed(parse_update), load_default=lambda: ["phone_number", "email"])
+    new_number = Text(("add", "separate"), load_default="add")
 
     @post_load
-    def build(self, data: dict[str, object], **_: object) -> CustomerRules:
+    def build(self, data: dict[str, Any], **_: object) -> CustomerRules:
         """Return the rules."""
-        return CustomerRules(tuple(data["match"]), str(data["on_missing"]), tuple(data["update"]))  # type: ignore[arg-type]
+        return CustomerRules(**{**data, "match": tuple(data["match"]), "update": tuple(data["update"])})
 
 
 class RouteSchema(Strict):
@@ -120,6 +123,7 @@ class SourceSchema(Strict):
     """One of ``sources:``, merged with its preset, its lists written out."""
 
     preset = fields.Raw(load_default=None)  # merged by now, and kept for its name
+    phone_region = Parsed(parse_region, load_default=None)
     verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
     secret = OneOrMany(SecretText(), load_default=list)
     token = OneOrMany(SecretText(), load_default=list)
@@ -128,7 +132,7 @@ class SourceSchema(Strict):
     reply = Text(tuple(REPLIES), load_default=None)
     methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)
     body = Parsed(parse_type, load_default=None)
-    empty = Text(load_default=None)
+    empty = OneOrMany(Text(), load_default=list)
     items = Parsed(compile_expression, load_default=lambda: compile_expression("@"))
     every = OneOrMany(Parsed(compile_expression), load_default=list, data_key="only")  # a schema has an `only` itself
     event_id = Parsed(compile_expression, load_default=None)
@@ -137,7 +141,8 @@ class SourceSchema(Strict):
     answers = Answers(load_default=None)
     when = OneOrMany(Parsed(compile_expression), load_default=list, validate=NOT_EMPTY)
     consent = ConsentField(load_default=None)
-    map = Places(load_default=dict)
+    do_not_call = OneOrMany(Parsed(compile_expression), load_default=list)
+    map = PlacesField(load_default=dict)
     set = Constants(load_default=dict)
     customer = fields.Nested(CustomerSchema, load_default=lambda: CustomerSchema().load({}))
     action = Text(("lead", "stop"), load_default="lead")
@@ -145,6 +150,7 @@ class SourceSchema(Strict):
     answer_within = Number(0.5, 300, load_default=SENDERS_PATIENCE)
     retries = fields.Raw(load_default=None)
     echoes = fields.Boolean(load_default=False)
+    public = fields.Boolean(load_default=False)
     on_invalid = Number(0, 999, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
     wants = Pairs(Text(), load_default=dict)
     evidence = Text(("vendor", "recorded", "described"), load_default=None)

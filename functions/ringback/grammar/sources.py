@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from marshmallow import ValidationError
@@ -30,15 +31,23 @@ Raw = Mapping[str, object]
 class SourceReader:
     """Reads sources by what the rest of the file says: campaigns, address, the status of those who said stop."""
 
-    def __init__(self, mistakes: Mistakes, campaigns: Mapping[str, Campaign | None], public_url: str) -> None:
+    def __init__(
+        self,
+        mistakes: Mistakes,
+        campaigns: Mapping[str, Campaign | None],
+        public_url: str,
+        countries: AbstractSet[str] | None,
+    ) -> None:
         """Take what sources refer to; all mistakes go to ``mistakes``.
 
         ``campaigns`` has those with a name, None for one with mistakes of its own, and those that are only an id.
+        ``countries`` are those whose numbers may be called, None if that is not known.
         """
         self._mistakes = mistakes
         self._named = campaigns.keys()
         self._campaigns = {name: each for name, each in campaigns.items() if each}
         self._public_url = public_url
+        self._countries = countries
         self._schema = SourceSchema()
 
     def read(self, name: str, raw: object, path: Keys) -> Source | None:
@@ -56,7 +65,7 @@ class SourceReader:
         self._check_campaigns(merged, path)
         source = self._build(name, merged, data)
         found: dict[str, dict[str, None]] = {}
-        for where, text in find_contradictions(source, self._public_url, bad):
+        for where, text in find_contradictions(source, self._public_url, self._countries, bad):
             found.setdefault(where, {})[text] = None
         for where, texts in found.items():
             self._mistakes.add((*path, where), "; ".join(texts))
@@ -96,7 +105,7 @@ class SourceReader:
 
     def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
-        lists = ("verify", "handshake", "methods", "volatile", "when")
+        lists = ("verify", "handshake", "methods", "empty", "volatile", "when", "do_not_call")
         retries, wants = data.pop("retries"), data.pop("wants")
         return Source(
             name=name,

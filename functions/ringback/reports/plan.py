@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from ringback.delivery.rows import ADDED_ONLY, describe_new, find_changes, list_forms, match_keys, sure_keys
-from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
 from ringback.thulium.api import MOST_ROWS
@@ -92,8 +91,8 @@ def _plan_stop(assignment: Assignment, settings: Settings) -> Iterator[Call]:
         yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
         if campaign.on_existing == "requeue":
             yield Call("PUT", path, campaign.stop, "once more, should another process have put them back meanwhile")
-    if settings.stop and assignment.lead.phone:
-        for form in search_forms(assignment.lead.phone, settings.thulium.phone_forms):
+    if settings.stop:
+        for form in list_forms(assignment.lead, "phone_number", settings.thulium.phone_forms):
             body = {"phone_number": form, "status_id": str(settings.stop)}
             yield Call("POST", "outbound_status_by_phone_number", body)
 

@@ -10,14 +10,18 @@ from datetime import datetime
 
 from ringback.errors import BadSignature
 from ringback.event import Event
+from ringback.expressions.expression import ExpressionFailed
 from ringback.intake import cut_events, open_up
+from ringback.leads.consent import is_yes
+from ringback.leads.lead_schema import list_values
 from ringback.leads.phone import BadNumber, read_number
+from ringback.lookup import look_into, name_place
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
 from ringback.reports.columns import align
 from ringback.reports.places import list_places
 from ringback.reports.plan import Call, plan_calls
-from ringback.settings import Settings, Source
+from ringback.settings import AnswerPlace, Settings, Source
 from ringback.thulium.url import PLACEHOLDER
 from ringback.verification.handshake import answer_handshake
 from ringback.web import Request
@@ -88,6 +92,8 @@ def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settin
         yield "  what follows is made of what the event itself has"
         yield ""
     yield from _tell_outcome(result) if isinstance(result, Outcome) else _tell_lead(result, settings)
+    if isinstance(result, Outcome) and result.status is Status.SKIPPED:
+        yield from _tell_consent(event, source)
     yield ""
 
 
@@ -117,6 +123,31 @@ def _tell_outcome(outcome: Outcome) -> Iterator[str]:
     yield from align(list(outcome.fields.items()), indent=4)
 
 
+def _tell_consent(event: Event, source: Source) -> Iterator[str]:
+    """Yield the answer in which a consent was looked for, if it is no yes, and how it could become one."""
+    if source.consent is None or not isinstance(event.data, Mapping):
+        return
+    try:
+        answer = look_into(event.data, event, source)(source.consent.place)
+    except ExpressionFailed:  # another rule has ended the event before
+        return
+    if is_yes(answer, source.consent.yes):
+        return
+    where, told = name_place(source.consent.place).removeprefix("every "), list_values(answer)
+    if not told:
+        yield f"    `consent` was looked for in `{where}`, where nothing is"
+        return
+    wanted = " or ".join(map(json_text, source.consent.yes)) or "a yes (true, 1, yes, tak ...)"
+    yield f"    `consent` was looked for in `{where}`, which has {', '.join(map(json_text, told))}: not {wanted}"
+    if isinstance(source.consent.place, AnswerPlace):
+        yield f"    if that is a yes of this form: `consent: {{{where}, is: {json_text(told[0])}}}`"
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _tell_lead(assignment: Assignment, settings: Settings) -> Iterator[str]:
     lead, campaigns = assignment.lead, assignment.campaigns
     known = {} if lead.customer_id is None else {"customer_id": lead.customer_id}
@@ -141,4 +172,4 @@ def _tell_calls(calls: Sequence[Call], url: str) -> Iterator[str]:
 
 
 def _show(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json_text(value)
