@@ -401,13 +401,22 @@ def test_address_in_any_writing(thulium: Sandbox, stored: str) -> None:
     assert "update" not in thulium.counts
 
 
-@pytest.mark.parametrize("status", [400, 409, 422])
+@pytest.mark.parametrize("status", [400, 409, 413, 414, 422, 431])
 def test_refused_person_has_failed(thulium: Sandbox, status: int) -> None:
     """Thulium's word about a new customer is final, and holds nothing of the person in the log."""
     thulium.fail("create", faults.error(status, "Lis, ada.lis@example.com: wrong format of phone number 601000001."))
     outcome = one(deliver(configure(thulium), make_event(**ADA)))
     assert (outcome.status, outcome.http_status, outcome.campaign_id) == ("FAILED", status, "00001")
     assert outcome.reason == "…: wrong format of phone number …."
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+def test_search_that_is_too_large(thulium: Sandbox, status: int) -> None:
+    """A lead that can't even be searched for its size has failed; an opt-out is tried again, and alarms."""
+    thulium.fail("search", faults.error(status), times=2)
+    outcomes = deliver(configure(thulium), make_event(**ADA), make_event("optout", phone_number="601000002"))
+    assert read_statuses(outcomes) == ["FAILED", "DEFERRED"]
+    assert outcomes[0].http_status == status
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 405, 429, 500, 503])

@@ -19,7 +19,7 @@ from ringback.thulium.wire import Wire
 
 ASK = """
 At {url} this makes two customers with your number, puts one of them into campaign {campaign} with a status under
-which nobody is called, and removes them again. Go on?"""
+which nobody is called, and removes them again."""
 
 
 @click.command()
@@ -32,7 +32,7 @@ def check(environ: Mapping[str, str], *, without_secrets: bool, online: bool, pr
     if without_secrets and (online or probe):
         raise click.UsageError("Thulium can't be asked without secrets")
     settings = load(environ, with_secrets=not without_secrets)
-    click.echo(f"the configuration is good: {find_file(environ)}\n")
+    show([f"the configuration is good: {find_file(environ)}", ""])
     show(align(list_sources(settings)))
     notes = [f"{path}: {text}" for path, text in advise(settings)]
     show(["", "worth knowing", *(f"  {note}" for note in notes)] if notes else [])
@@ -52,16 +52,17 @@ def look_online(settings: Settings) -> bool:
 def try_out(settings: Settings, name: str) -> None:
     """Ask, then print what Thulium does where its documentation leaves it open."""
     campaign = settings.campaigns[name].id if name in settings.campaigns else name
-    click.confirm(ASK.format(url=settings.thulium.url, campaign=campaign), abort=True)
+    show(ASK.format(url=settings.thulium.url, campaign=campaign).split("\n"))
+    click.confirm("Go on?", abort=True)
     try:
         phone = read_number(click.prompt("Your number"), settings.phone_region, settings.countries)
     except BadNumber as error:
         fail(f"that number: {error}")
     recorder = Recorder()
     probe = Probe(Thulium(settings.thulium, recorder), recorder, campaign, phone, secrets.token_hex(4))
-    click.echo("")
+    show([""])
     try:
         for answer in probe.run():
-            click.echo(f"  {answer.question}: {answer.text}")
+            show([f"  {answer.question}: {answer.text}"])
     finally:
-        click.echo(f"  {probe.remove()}")
+        show([f"  {probe.remove()}"])
