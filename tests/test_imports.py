@@ -135,7 +135,7 @@ LAYERS = (
     VALUES,
     {"aws_error", "form", "leads", "log", "verification"},
     {"body", "expressions", "thulium"},
-    {"settings"},
+    {"refusals", "settings"},
     {"aws_secret", "grammar", "identity", "lookup"},
     {"intake", "mapping"},
     {"config", "delivery", "group"},
