@@ -11,6 +11,7 @@ from ringback.leads.lead_schema import EMPTY, NAMES, LeadSchema
 from ringback.leads.phone import Phone
 
 RECORD_FIELDS = ("status_id", "dictionary_status_id", "agent_login", "next_call_date", "order")
+STATUS_FIELDS = frozenset({"status_id", "dictionary_status_id"})  # the two ways in which Thulium takes a status
 ADDRESSES = ("address", "invoice_address", "mail_drop_address")
 ADDRESS_PARTS = ("street", "building", "flat", "postcode", "city", "country")
 MATCH_FIELDS = ("identifier", "phone_number", "email")
@@ -21,10 +22,10 @@ LEAD_FIELDS = NAMES - {"custom_fields", *ADDRESSES} | {f"{one}.{part}" for one i
 class Lead:
     """A customer and how to call them, as Thulium takes both.
 
-    ``record`` has the campaign record's fields but for ``customer_id`` and ``next_call_date``, which is ``next_call``
-    (aware). ``customer`` has the customer's, the phone number as it is sent. ``notes`` says which fields were dropped,
-    and why. ``others`` are further customers who match: a stop holds for them too. ``failed`` says what has kept those
-    from being found or completed whom a stop holds for: it is tried again.
+    ``record`` has the campaign record's fields but for ``customer_id``; ``next_call_date``, which is ``next_call``
+    (aware), when it is scheduled. ``customer`` has the customer's, the phone number as it is sent. ``notes`` says which
+    fields were dropped, and why. ``others`` are further customers who match: a stop holds for them too. ``failed`` says
+    what has kept those from being found or completed whom a stop holds for: it is tried again.
     """
 
     customer_id: int | None
