@@ -185,8 +185,8 @@ def test_stop_is_known_by_statuses_that_are_kept(thulium: Sandbox) -> None:
 
 def test_stop_of_a_new_status_is_known_at_once(thulium: Sandbox) -> None:
     """A status that was made since the statuses were asked for is asked about before its record is called."""
-    settings = configure(thulium, stop={"dictionary_status_id": 30}, set={"status_id": 3}, on_existing="requeue")
-    pipeline = Pipeline(settings)
+    requeue: dict[str, Any] = {"on_existing": "requeue", "requeue_from": "NO_CALL"}
+    pipeline = Pipeline(configure(thulium, stop={"dictionary_status_id": 30}, set={"status_id": 3}, **requeue))
     deliver(pipeline, make_event(customer_id=441))
     with_stop = [Status(3, "CALL", "Call"), Status(70, "NO_CALL", "Never", 30)]
     thulium.add_campaign("00001", statuses=with_stop)
