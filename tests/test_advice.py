@@ -72,6 +72,34 @@ def test_requeue_without_a_queue(tmp_path: Path) -> None:
     assert tell(read_config(tmp_path, campaigns=campaigns, sources=sources, queue=QUEUE)) == []
 
 
+BOTH = {"status_id": 3, "dictionary_status_id": 2}
+MAPPED = {"phone_number": "phone", "dictionary_status_id": "status"}
+
+
+@pytest.mark.parametrize(
+    ("campaign", "source", "paths"),
+    [
+        ({"set": BOTH}, {}, ["campaigns.callbacks.set"]),
+        ({"later": BOTH}, {}, ["campaigns.callbacks.later"]),
+        ({"stop": BOTH}, {}, ["campaigns.callbacks.stop"]),
+        ({"set": BOTH, "stop": BOTH}, {}, ["campaigns.callbacks.set", "campaigns.callbacks.stop"]),
+        ({"set": {"note": "x"}}, {"set": BOTH}, ["sources.website.set"]),
+        ({"set": {"status_id": 3}}, {"set": {"dictionary_status_id": 2}}, ["sources.website.set"]),
+        ({"set": {"status_id": 3}}, {"map": MAPPED}, ["sources.website.map"]),
+        ({}, {"map": MAPPED, "set": {"status_id": 3}}, ["sources.website.set"]),
+        ({"set": {"status_id": 3}, "later": {"dictionary_status_id": 2}}, {"set": {"status_id": 4}}, []),
+        ({"stop": {"status_id": 6}}, {"set": BOTH, "action": "stop"}, []),
+    ],
+)
+def test_two_statuses(campaign: dict[str, Any], source: dict[str, Any], paths: list[str], tmp_path: Path) -> None:
+    """Two ids of a status are told where they come together, since Thulium does not say which of them counts."""
+    campaigns = {"callbacks": {"id": "00001", **campaign}}
+    sources = {"website": make_source(evidence="vendor", **source)}
+    notes = tell(read_config(tmp_path, campaigns=campaigns, sources=sources))
+    expected = "status_id and dictionary_status_id are both given; Thulium documents no order of precedence: keep one"
+    assert notes == [f"{path}: {expected}" for path in paths]
+
+
 def test_stop_needs_no_consent(tmp_path: Path) -> None:
     """Nobody has to say yes to be called no more."""
     source = make_source(evidence="vendor", consent=None, action="stop")

@@ -122,6 +122,17 @@ def test_customer_id(thulium: Sandbox, fields: dict[str, str]) -> None:
     assert not is_called(thulium)
 
 
+def test_stop_by_both_ids(thulium: Sandbox) -> None:
+    """A stop that is given by both ids of a status is sent as it is written."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    both = {"status_id": 6, "dictionary_status_id": 3}
+    settings = configure(thulium, callbacks={"stop": both})
+    outcomes = [deliver(settings, make_event("optout", phone_number="601000001"))[0] for _ in range(2)]
+    assert [str(outcome.status) for outcome in outcomes] == ["STOPPED", "STOPPED"]
+    assert thulium.calls("batch")[0].json["records"] == [{"customer_id": 441, **both}]
+    assert [call.json for call in thulium.calls("change")] == [both]
+
+
 def test_customer_id_and_another_customer(thulium: Sandbox) -> None:
     """Whoever else has the number that comes with an id is stopped too."""
     thulium.add_customer(441, surname="Lis")
@@ -158,8 +169,9 @@ def test_campaign_that_does_not_confirm(thulium: Sandbox, fault: faults.Fault, s
     """A campaign that does not confirm keeps no other from it, and the stop is tried again until all have."""
     thulium.fail("batch", fault)
     outcome = stop(thulium, **ADA)
-    assert (outcome.status, outcome.campaign_id) == (status, "00001")
-    assert [record["status_id"] for record in thulium.records("00002")] == [4]
+    (other,) = {"00001", "00002"} - {outcome.campaign_id}
+    assert outcome.status == status
+    assert [record["status_id"] for record in thulium.records(other)] == [4]
     assert stop(thulium, **ADA).status == "STOPPED"
 
 
@@ -328,7 +340,7 @@ def test_number_of_very_many(thulium: Sandbox) -> None:
         thulium.add_customer(number, surname="Lis", phone_number="601000001")
     (outcome,) = deliver(configure(thulium), make_event(phone_number="601000001"))
     assert (outcome.status, outcome.customer_id) == ("ADDED", 440)
-    assert thulium.counts == {"search": 1, "record": 10, "batch": 1}
+    assert thulium.counts == {"statuses": 1, "search": 1, "record": 10, "batch": 1}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": {"system_status": "NO_CALL"}}'])

@@ -1,6 +1,7 @@
 """(event, source) -> who is to be called in which campaign, or the outcome that says why nobody is."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -13,7 +14,7 @@ from ringback.leads.hours import read_relative
 from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, find_region, read_lead
 from ringback.leads.lead_schema import LeadSchema, is_empty, recognise_first
 from ringback.leads.phone import Phone
-from ringback.leads.schedule import schedule
+from ringback.leads.schedule import put_off, schedule
 from ringback.lookup import Look, look_into
 from ringback.messages import scrub
 from ringback.outcome import Outcome, Status
@@ -89,7 +90,7 @@ class Mapper:
         campaigns = choose_campaigns(source, look)
         if not campaigns:
             return invalid({"campaign": "none of the campaigns matches"})
-        values = gather_values(source, campaigns[0], look, event.received_at)
+        values, own = gather_values(source, campaigns[0], look, event.received_at)
         try:
             lead = read_lead(self._find_schema(source), values)
         except BadLead as error:
@@ -97,6 +98,7 @@ class Mapper:
         person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
         hours = campaigns[0].call_hours if source.action == "lead" else None
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
+        lead = put_off(lead, campaigns[0].later, own, now)
         return Assignment(event, source, lead, campaigns, person)
 
     def mentions(self, event: Event, phone: Phone) -> bool:
@@ -175,15 +177,19 @@ def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tu
     return tuple(islice(matching, 1))
 
 
-def gather_values(source: Source, campaign: Campaign, look: Look, start: datetime) -> dict[str, object]:
-    """Return the lead's values: what the event says wins over the campaign's constants, the source's over both.
+def gather_values(
+    source: Source, campaign: Campaign, look: Look, start: datetime
+) -> tuple[dict[str, object], AbstractSet[str]]:
+    """Return the lead's values, and which of them the event itself has given.
 
-    A stop takes only what says who it is: its records have the status of a stop, and nothing else.
+    What the event says wins over the campaign's constants, the source's over both. A stop takes only what says who it
+    is: its records have the status of a stop, and nothing else.
     """
     mapped = {name: value for name, place in source.map.items() if not is_empty(value := look(place))}
+    own = mapped.keys() - source.set.keys()
     if source.action == "stop":
-        return {name: value for name, value in overlay(mapped, source.set).items() if name not in RECORD_FIELDS}
-    return overlay(overlay(read_constants(campaign.set, start), mapped), read_constants(source.set, start))
+        return {name: value for name, value in overlay(mapped, source.set).items() if name not in RECORD_FIELDS}, own
+    return overlay(overlay(read_constants(campaign.set, start), mapped), read_constants(source.set, start)), own
 
 
 def overlay(values: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from ringback import log
 from ringback.delivery.backoff import LONGEST_OF_A_STOP, next_try
 from ringback.delivery.campaigns import Campaigns
 from ringback.delivery.customers import Customers
+from ringback.delivery.demands import Demands
 from ringback.delivery.fetch import complete
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
@@ -53,6 +54,7 @@ class Pipeline:
         self._mapper = Mapper(settings)
         locks, self._memory = Locks(), Memory()
         self._customers = Customers(thulium, settings, locks, self._memory)
+        self._demands = Demands(thulium, settings)
         self._campaigns = Campaigns(thulium, settings, locks, self._memory)
         self._stop = Stop(thulium, settings, locks)
 
@@ -142,7 +144,9 @@ class Pipeline:
         return _advance(known, lambda some: self._stop.stop(some, deadline))
 
     def _add_all(self, leads: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        known = self._customers.identify(leads, self._keep_back(deadline) if len(leads) > 1 else deadline)
+        whole = self._demands.check(leads, deadline)
+        identify_by = self._keep_back(deadline) if len(leads) > 1 else deadline
+        known = _advance(whole, lambda some: self._customers.identify(some, identify_by))
         return _advance(known, lambda some: self._campaigns.add(some, deadline))
 
     def _keep_back(self, deadline: float) -> float:

@@ -66,7 +66,11 @@ class ThuliumSettings:
 
 @dataclass(frozen=True, repr=False)
 class Campaign:
-    """A Thulium campaign and our rules for it. ``stop`` is what a do-not-call record has, ``set`` what each has."""
+    """A Thulium campaign and our rules for it. ``stop`` is what a do-not-call record has, ``set`` what each has.
+
+    ``later`` is what a record has whose call lies in the future, instead of the status in ``set``: ``status_id`` or
+    ``dictionary_status_id``, and perhaps ``agent_login``; empty where no call can.
+    """
 
     name: str
     id: str
@@ -74,6 +78,7 @@ class Campaign:
     on_existing: str
     requeue_from: frozenset[str]
     call_hours: Hours | None
+    later: Mapping[str, object]
     stop: Mapping[str, int]
 
     @property

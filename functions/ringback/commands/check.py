@@ -19,7 +19,7 @@ from ringback.thulium.wire import Wire
 
 ASK = """
 At {url} this makes two customers with your number, puts one of them into campaign {campaign} with a status under
-which nobody is called, and removes them again."""
+which nobody is called, for a moment also with a call in ten years, and removes them again."""
 
 
 @click.command()
@@ -59,7 +59,8 @@ def try_out(settings: Settings, name: str) -> None:
     except BadNumber as error:
         fail(f"that number: {error}")
     recorder = Recorder()
-    probe = Probe(Thulium(settings.thulium, recorder), recorder, campaign, phone, secrets.token_hex(4))
+    thulium, mark = Thulium(settings.thulium, recorder), secrets.token_hex(4)
+    probe = Probe(thulium, recorder, campaign, phone, mark, zone=settings.thulium.timezone)
     show([""])
     try:
         for answer in probe.run():

@@ -6,10 +6,11 @@ Each is a pair: the path, and what is the matter with the way out.
 from collections.abc import Iterator
 
 from ringback.grammar.names import PLACEHOLDER
-from ringback.leads.lead import MATCH_FIELDS
+from ringback.leads.lead import MATCH_FIELDS, STATUS_FIELDS
 from ringback.settings import AnswerPlace, Settings, Source
 
 SHORTEST = 16  # characters; a secret of fewer can be guessed by whoever tries for long enough
+BOTH = "status_id and dictionary_status_id are both given; Thulium documents no order of precedence: keep one"
 COLD_START = 2.0  # seconds that a function may take on a cloud before it has read its first request
 
 Note = tuple[str, str]
@@ -27,6 +28,7 @@ def list_sources(settings: Settings) -> Iterator[tuple[str, ...]]:
 def advise(settings: Settings) -> Iterator[Note]:
     """Yield what is worth knowing of a configuration without mistakes."""
     yield from _advise_on_log(settings)
+    yield from _advise_on_statuses(settings)
     for source in settings.sources.values():
         path = f"sources.{source.name}"
         yield from ((path, text) for text in _advise_on_sender(source, settings))
@@ -42,6 +44,17 @@ def _advise_on_log(settings: Settings) -> Iterator[Note]:
             "log_key",
             f"short: with fewer than {SHORTEST} characters the log's hashes can be turned back into numbers",
         )
+
+
+def _advise_on_statuses(settings: Settings) -> Iterator[Note]:
+    for campaign in settings.campaigns.values():
+        for key, given in (("set", campaign.set), ("later", campaign.later), ("stop", campaign.stop)):
+            if given.keys() >= STATUS_FIELDS:
+                yield f"campaigns.{campaign.name}.{key}", BOTH
+    for source in settings.sources.values():
+        own = {*source.set, *source.map} & STATUS_FIELDS if source.action == "lead" else set()
+        if own and any(own | route.to.set.keys() >= STATUS_FIELDS for route in source.routes):
+            yield f"sources.{source.name}.{'set' if own & source.set.keys() else 'map'}", BOTH
 
 
 def _advise_on_sender(source: Source, settings: Settings) -> Iterator[str]:

@@ -1,11 +1,14 @@
-"""Mistakes between keys of a source that are good alone."""
+"""Mistakes between keys of a source or a campaign that are good alone."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
+from ringback.leads.lead import STATUS_FIELDS
 from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
 from ringback.verification.scheme import needs_url
 from ringback.verification.signature import secret_problem
+
+NEXT_CALL = "next_call_date"
 
 
 def find_contradictions(
@@ -78,18 +81,39 @@ def find_secret_mistakes(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def find_status_mistakes(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield what a source and its campaigns lack together, or have twice."""
+    """Yield what a source and its campaigns lack together."""
     for route in source.routes:
         yield from find_route_mistakes(source, route.to)
 
 
 def find_route_mistakes(source: Source, campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """Yield what a source and one of its campaigns lack together, or have twice."""
+    """Yield what a source and one of its campaigns lack together."""
     if source.action == "stop" and not campaign.stop:
         yield "campaign", f"campaign {campaign.name} has no `stop: {{status_id: ...}}`, nor is there one at the top"
-    given = {*campaign.set, *source.set, *source.map}
-    statuses = {"status_id", "dictionary_status_id"} & given
-    if source.action == "lead" and campaign.on_existing == "requeue" and not statuses:
+    has_status = STATUS_FIELDS & {*campaign.set, *source.set, *source.map}
+    if source.action == "lead" and campaign.on_existing == "requeue" and not has_status:
         yield "campaign", f"campaign {campaign.name} requeues, which takes a status: give it `set: {{status_id: ...}}`"
-    if source.action == "lead" and len(statuses) > 1:
-        yield "set", "both status_id and dictionary_status_id are given; Thulium takes one"
+
+
+def find_campaign_contradictions(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of each mistake between keys of a campaign that are good alone."""
+    keys = {"`call_hours`": campaign.call_hours, f"`{NEXT_CALL}` in `set`": NEXT_CALL in campaign.set}
+    dated_by = [told for told, is_there in keys.items() if is_there]
+    if dated_by and not campaign.later:
+        yield "later", f"missing: {tell_missing_later(dated_by)}"
+
+
+def find_dates(source: Source) -> list[str]:
+    """Return which of a source's keys say when its leads are to be called."""
+    if source.action == "stop":
+        return []
+    keys = [key for key, fields in (("map", source.map), ("set", source.set)) if NEXT_CALL in fields]
+    return [f"`{NEXT_CALL}` in `{key}` of source {source.name}" for key in keys]
+
+
+def tell_missing_later(dated_by: Iterable[str], way_out: str = "write") -> str:
+    """Return why a campaign needs a ``later`` whose records get a date by some keys, and how it gets one."""
+    return (
+        f"{' and '.join(dated_by)} can put a call off, and Thulium waits for a record's date only if its status says "
+        f"so; {way_out} `later: {{status_id: N}}`, N being a status of the kind CALL_NO_SOONER_THAN"
+    )

@@ -9,13 +9,14 @@ from marshmallow import ValidationError
 
 from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path, compile_path
-from ringback.grammar.contradictions import find_contradictions
+from ringback.grammar.contradictions import find_contradictions, find_dates, tell_missing_later
 from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, is_stop, listed, merge, read_preset
 from ringback.grammar.source import SourceSchema
+from ringback.grammar.words import is_bare_id
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
 
@@ -35,23 +36,25 @@ class SourceReader:
         self,
         mistakes: Mistakes,
         campaigns: Mapping[str, Campaign | None],
+        bare: Mapping[str, Campaign],
         public_url: str,
         countries: AbstractSet[str] | None,
     ) -> None:
         """Take what sources refer to; all mistakes go to ``mistakes``.
 
-        ``campaigns`` has those with a name, None for one with mistakes of its own, and those that are only an id.
+        ``campaigns`` has those with a name, None for one with mistakes of its own; ``bare`` those that are only an id.
         ``countries`` are those whose numbers may be called, None if that is not known.
         """
         self._mistakes = mistakes
-        self._named = campaigns.keys()
-        self._campaigns = {name: each for name, each in campaigns.items() if each}
+        self._bare = bare.keys()
+        self._named = campaigns.keys() | bare.keys()
+        self._campaigns = {name: each for name, each in {**campaigns, **bare}.items() if each}
         self._public_url = public_url
         self._countries = countries
         self._schema = SourceSchema()
 
     def read(self, name: str, raw: object, path: Keys) -> Source | None:
-        """Return the source, None if it has mistakes."""
+        """Return the source, None if some of its keys are bad by themselves, or a campaign that it names is."""
         if not NAME.fullmatch(name):
             self._mistakes.add(path, "not a name for a URL; use letters, digits, - and _")
         if not isinstance(raw, Mapping):
@@ -69,7 +72,21 @@ class SourceReader:
             found.setdefault(where, {})[text] = None
         for where, texts in found.items():
             self._mistakes.add((*path, where), "; ".join(texts))
-        return None if bad else source
+        if not bad & {"campaign", "action", "set", "map"}:
+            self._check_later(source, path)
+        has_all = all(self._resolve(str(to)) for _, to in list_campaigns(merged))
+        return source if has_all and not bad else None
+
+    def _check_later(self, source: Source, path: Keys) -> None:
+        """Add a mistake for each campaign that lacks a ``later``, although the source puts calls off."""
+        dated_by = find_dates(source)
+        for campaign in (route.to for route in source.routes if dated_by and not route.to.later):
+            if campaign.name in self._bare:
+                way_out = "name the campaign under `campaigns:`, write that name here, and give it"
+                text = f"{campaign.id} has no `later`: {tell_missing_later(dated_by, way_out)}"
+                self._mistakes.add((*path, "campaign"), text)
+            else:
+                self._mistakes.add(("campaigns", campaign.name, "later"), f"missing: {tell_missing_later(dated_by)}")
 
     def _load(self, plain: Raw, path: Keys) -> tuple[dict[str, Any], frozenset[str]]:
         """Return what the good keys come to, and the keys of which nothing is known; the mistakes are added."""
@@ -141,7 +158,7 @@ class SourceReader:
 def find_bare_ids(sources: Iterable[object], campaigns: Mapping[str, Campaign | None]) -> list[str]:
     """Return the ids by which sources name campaigns that have no name in the file."""
     words = (to for raw in sources if isinstance(raw, Mapping) for _, to in list_campaigns(raw))
-    return sorted({to for to in words if isinstance(to, str) and re.fullmatch("[0-9]{5}", to)} - campaigns.keys())
+    return sorted({to for to in words if isinstance(to, str) and is_bare_id(to)} - campaigns.keys())
 
 
 def find_proofs(schemes: Sequence[Scheme]) -> Iterator[Path]:

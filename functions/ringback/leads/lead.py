@@ -16,6 +16,7 @@ NOT_KNOWN = "a lead needs it, or a phone number, an e-mail address or an identif
 UNREADABLE = "neither a telephone number nor an e-mail address can be read in it"
 CONTACTS = ("phone_number", "email")
 RECORD_FIELDS = ("status_id", "dictionary_status_id", "agent_login", "next_call_date", "order")
+STATUS_FIELDS = frozenset({"status_id", "dictionary_status_id"})  # the two ways in which Thulium takes a status
 ADDRESSES = ("address", "invoice_address", "mail_drop_address")
 ADDRESS_PARTS = ("street", "building", "flat", "postcode", "city", "country")
 MATCH_FIELDS = ("identifier", "phone_number", "email")
@@ -33,11 +34,11 @@ TITLES = frozenset(_TITLES.split())
 class Lead:
     """A customer and how to call them, as Thulium takes both.
 
-    ``record`` has the campaign record's fields but for ``customer_id`` and ``next_call_date``, which is ``next_call``
-    (aware). ``customer`` has the customer's, the telephone number as it is sent. ``phones`` and ``emails`` are all that
-    the customer is known by: of a lead one at most, of an opt-out each that it names. ``notes`` says which fields were
-    dropped, and why. ``others`` are further customers who match: a stop holds for them too. ``failed`` says what kept
-    customers from being found or completed whom a stop holds for: it is tried again.
+    ``record`` has the campaign record's fields but for ``customer_id``; ``next_call_date``, which is ``next_call``
+    (aware), when it is scheduled. ``customer`` has the customer's, the telephone number as it is sent. ``phones`` and
+    ``emails`` are all that the customer is known by: of a lead one at most, of an opt-out each that it names. ``notes``
+    says which fields were dropped, and why. ``others`` are further customers who match: a stop holds for them too.
+    ``failed`` says what kept customers from being found or completed whom a stop holds for: it is tried again.
     """
 
     customer_id: int | None
