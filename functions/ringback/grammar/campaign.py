@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
-from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Parsed, ProofText, SecretText, Strict, Text
+from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Parsed, SecretText, Strict, Text
 from ringback.grammar.lead_fields import Constants
+from ringback.grammar.proof_secret import ProofText
 from ringback.grammar.words import parse_campaign_id, parse_region, parse_zone
 from ringback.leads.hours import read_hours
 from ringback.secret import Secret

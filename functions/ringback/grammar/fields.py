@@ -5,14 +5,12 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from ringback.grammar.names import PLACEHOLDER
-from ringback.secret import SHORTEST, Secret
+from ringback.secret import Secret
 
 NOT_A_TEXT = "not a text; put it in quotes"
 NOT_EMPTY = validate.Length(min=1, error="empty; name at least one")
-TOO_SHORT = f"fewer than {SHORTEST} characters that can be seen; make up a longer one, 32 random letters and digits"
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 PLAIN_WORDS = {
     "Missing data for required field.": "missing; docs/configuration.md says what belongs there",
@@ -86,16 +84,6 @@ class SecretText(Text):
         return Secret(super()._deserialize(value))
 
 
-class ProofText(SecretText):
-    """A secret that proves a sender, so that it must not be guessed."""
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> Secret:  # type: ignore[override]
-        secret = super()._deserialize(value)
-        if secret.is_too_short and not PLACEHOLDER.search(secret.text):
-            raise ValidationError(TOO_SHORT)
-        return secret
-
-
 class Day(fields.Field[date]):
     """A day, as YAML reads it or as text."""
 
@@ -106,31 +94,6 @@ class Day(fields.Field[date]):
             return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a day is in no zone
         except ValueError:
             raise ValidationError("not a day; write it as year-month-day: 2027-01-31") from None
-
-
-class EndingSecretSchema(Strict):
-    """``{value: ..., until: ...}``: a secret that is being replaced."""
-
-    value = ProofText(required=True)
-    until = Day(load_default=None)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: object) -> Secret:
-        """Return the secret."""
-        return Secret(data["value"].text, data["until"])
-
-
-class ProofSecret(fields.Field[Secret]):
-    """A secret that proves a sender: its text, or a mapping of its text and its end."""
-
-    schema = EndingSecretSchema()
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> Secret:
-        if isinstance(value, Mapping) and "value" in value:
-            if not value.keys() <= self.schema.fields.keys():  # which are not named: one of them may be a secret
-                raise ValidationError("has other keys than value and until")
-            return self.schema.load(value)  # type: ignore[no-any-return]
-        return ProofText().deserialize(value)  # type: ignore[return-value]  # see there
 
 
 class Number(fields.Field[float]):

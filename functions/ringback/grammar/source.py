@@ -17,13 +17,13 @@ from ringback.grammar.fields import (
     OneOrMany,
     Pairs,
     Parsed,
-    ProofSecret,
     SecretText,
     Strict,
     Text,
 )
 from ringback.grammar.lead_fields import Constants, Places
 from ringback.grammar.place import ConsentField
+from ringback.grammar.proof_secret import ProofSecret
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
 from ringback.settings import CustomerRules, Fetch
