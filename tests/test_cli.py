@@ -27,7 +27,7 @@ campaigns:
   callbacks: {id: 1}
   second: {id: "00002", call_hours: whenever}
 sources:
-  website: {preset: typeforms, secret: abc, map: {phone_number: phone}, campaign: callbaks}
+  website: {preset: typeforms, secret: an-invented-secret, map: {phone_number: phone}, campaign: callbaks}
   crm: {verify: none, map: {fone: a, phone_number: 5}, campaign: second}
 """
 NAMED = [

@@ -448,7 +448,7 @@ thulium: {{url: "https://acme.thulium.com", user: "{MARK}", password: "{MARK}"}}
 log_key: "{MARK}"
 sources:
   website:
-    verify: [{{scheme: token, header: X-Api-Key}}, {{scheme: hmac, header: H}}]
+    verify: [{{scheme: token, header: X-Api-Key, instead: "of the other"}}, {{scheme: hmac, header: H}}]
     secret: ["{MARK}", "{MARK}"]
     token: "{MARK}"
     verify_token: "{MARK}"

@@ -34,7 +34,7 @@ def test_defaults() -> None:
     assert source.customer.match == ("identifier", "phone_number", "email")
     assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))
     assert (source.preset, source.reply, source.evidence, source.answers) == (None,) * 4
-    assert (source.tokens, source.verify_tokens, source.wants) == ((), (), {})
+    assert (source.tokens, source.verify_tokens, source.ends) == ((), (), {})
     assert [(route.when, route.to.id) for route in source.routes] == [(None, "00001")]
 
 
@@ -150,7 +150,9 @@ def test_retries(written: object, retries: bool) -> None:  # noqa: FBT001 - a pa
 )  # fmt: skip
 def test_schemes(written: object, scheme: object) -> None:
     """Every scheme of the grammar is taken as it is written there."""
-    secret = "d2hzZWNfYWJjZGVmZ2hpamtsbW5vcA==:x" if isinstance(scheme, Basic) else "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng=="
+    secret = (
+        "d2hzZWNfYWJjZGVmZ2hpamtsbW5vcA==:invented" if isinstance(scheme, Basic) else "whsec_MTIzNDU2Nzg5MDEyMzQ1Ng=="
+    )
     assert load_source(make_source(verify=written, secret=secret)).verify == (scheme,)
 
 
@@ -230,8 +232,11 @@ def test_two_mistakes_in_one_verify() -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ({"verify": {"scheme": "basic"}, "secret": "x"}, "secret: it is not user:password"),
-        ({"verify": {"scheme": "hmac", "header": "H", "key": "hex"}, "secret": "xy"}, "secret: it is not a key in hex"),
+        ({"verify": {"scheme": "basic"}, "secret": "xyxyxy"}, "secret: it is not user:password"),
+        (
+            {"verify": {"scheme": "hmac", "header": "H", "key": "hex"}, "secret": "xyxyxy"},
+            "secret: it is not a key in hex",
+        ),
         ({"secret": []}, "secret: missing; without one nobody could be told from anybody"),
         ({"secret": 12345}, "secret: not a text; put it in quotes"),
         ({"secret": [SECRET, ""]}, "secret.1: empty; give it a value, or leave the key out"),
@@ -251,6 +256,44 @@ def test_signed_url_needs_the_address() -> None:
         "verify: the URL is part of what is signed: write at the top `public_url: https://...`, as senders call it"
     ]
     load_source(make_source(verify=verify), public_url="https://hooks.example.com")
+
+
+@pytest.mark.parametrize(
+    ("verify", "is_good"),
+    [
+        ({"scheme": "hmac", "header": "H"}, False),
+        ({"scheme": "jws", "header": "H"}, False),
+        ({"scheme": "hmac", "header": "H", "signed": "{url}{body}"}, True),
+        ({"scheme": "token", "query": "token"}, True),
+        ("none", True),
+    ],
+)
+def test_event_in_a_query_that_is_not_signed(verify: object, is_good: bool) -> None:  # noqa: FBT001 - a column
+    """A GET's event is its query: a signature that leaves it out is good for any other."""
+    raw = make_config(make_source(verify=verify, methods=["POST", "GET"]), public_url="https://hooks.example.com")
+    if is_good:
+        load(raw)
+    else:
+        (mistake,) = find_mistakes(raw)
+        assert mistake.startswith("sources.website.methods: a GET's event is its query, which is not signed; ")
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ("Empty", "reply: not known; is `empty` meant?"),
+        ({}, "reply.text: missing"),
+        ({"text": ""}, "reply.text: empty; give it a value"),
+        ({"text": "x", "type": "text"}, "reply.type: not a content type; write one like text/plain; charset=utf-8"),
+        ({"text": "x", "type": "text/plain\r\nX: y"}, "reply.type: not a content type; "),
+        ({"text": "x", "tyep": "a/b"}, "reply.tyep: unknown key; is `type` meant?"),
+        (["empty"], "reply: not a text; put it in quotes"),
+    ],
+)
+def test_reply_that_makes_no_sense(reply: object, said: str) -> None:
+    """An answer that can't be given is a mistake with the way out."""
+    (mistake,) = mistakes_of(make_source(reply=reply))
+    assert mistake.startswith(said)
 
 
 # --- campaigns ---
@@ -379,7 +422,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
     [
         ({"campain": "00001"}, "campain: unknown key; is `campaign` meant?"),
         ({"every": "a"}, "every: unknown key; is `verify` meant?"),
-        ({"zzz": 1}, "zzz: unknown key; there are: action, answer_within, answers, "),
+        ({"zzz": 1}, "zzz: unknown key; there are: accept_old, action, answer_within, answers, "),
         ({"map": {}}, "map: missing; say where the lead's fields are in the event"),
         ({"map": ["phone"]}, "map: not a mapping; write `name: value` pairs"),
         ({"map": {"phone": "tel"}}, "map.phone: not a field of a lead; is `phone_number` meant?"),
@@ -446,7 +489,7 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
         ({"answers": {"items": "a ="}}, "answers: items: Unknown token '=' at character 3; == compares"),
         ({"answers": {"items": 5}}, "answers.items: not a text; put it in quotes"),
         ({"answers": ["a"]}, "answers: not a mapping; write `name: value` pairs"),
-        ({"fetch": {"url": "https://x/{id}/{a.b}"}}, "fetch.url: not a URL to fetch; write https://"),
+        ({"fetch": {"url": "https://x/{id}/{a-b}"}}, "fetch.url: not a URL to fetch; write https://"),
         ({"fetch": {"url": "http://acme.com/{id}"}}, "fetch.url: not https; only localhost may be called without"),
         ({"fetch": {"url": "https://acme.com/x#{id}"}}, "fetch.url: not a URL to fetch; write https://"),
         ({"fetch": {}}, "fetch.url: missing"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from ringback.expressions.answers import AnswerSpec
@@ -12,6 +12,7 @@ from ringback.leads.hours import Hours
 from ringback.secret import Secret
 from ringback.verification.handshake import Handshake
 from ringback.verification.scheme import Scheme
+from ringback.web import Response
 
 
 @dataclass(frozen=True)
@@ -127,19 +128,21 @@ class Source:
     by anyone, with anyone's address.
     ``routes`` are tried in their order; ``tokens`` are second secrets, of which the URL's ``?token=`` carries one;
     ``proofs`` are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the
-    customers that other sources create. ``wants`` has the keys that it lacks and would be better with, and why.
+    customers that other sources create. With ``accept_old`` it takes proofs that prove less than they should. ``ends``
+    has the versions of the sender's API that have an end, and the first day on which each is refused.
     """
 
     name: str
     preset: str | None
     phone_region: str | None
     verify: tuple[Scheme, ...]
+    accept_old: bool
     secrets: tuple[Secret, ...]
     proofs: tuple[Path, ...]
     tokens: tuple[Secret, ...]
     verify_tokens: tuple[Secret, ...]
     handshake: tuple[Handshake, ...]
-    reply: str | None
+    reply: Response | None
     methods: tuple[str, ...]
     body: str | None
     empty: tuple[str, ...]
@@ -162,7 +165,7 @@ class Source:
     echoes: bool
     public: bool
     on_invalid: int
-    wants: Mapping[str, str]
+    ends: Mapping[str, date]
     evidence: str | None
 
     @property

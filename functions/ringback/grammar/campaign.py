@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Parsed, SecretText, Strict, Text
 from ringback.grammar.lead_fields import Constants
+from ringback.grammar.proof_secret import ProofText
 from ringback.grammar.words import parse_campaign_id, parse_region, parse_zone
 from ringback.leads.hours import read_hours
 from ringback.leads.lead import STATUS_FIELDS
@@ -94,7 +95,7 @@ class TopSchema(Strict):
     retention = Duration(load_default=timedelta(days=30))
     store = Text(("event", "values"), load_default="event")
     paused = fields.Boolean(load_default=False)
-    log_key = SecretText(load_default=None)
+    log_key = ProofText(load_default=None)
     stop = fields.Nested(GlobalStopSchema, load_default=dict)
     thulium = fields.Raw(required=True)
     campaigns = fields.Raw(load_default=dict)

@@ -5,10 +5,15 @@ from collections.abc import Set as AbstractSet
 
 from ringback.leads.lead import STATUS_FIELDS
 from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
-from ringback.verification.scheme import needs_url
+from ringback.verification.scheme import Hmac, Jws, needs_url
 from ringback.verification.signature import secret_problem
 
 NEXT_CALL = "next_call_date"
+OLD_ONLY = ", or write `accept_old: true` beside `verify` if the sender can do no other"
+WEAKER = (
+    "one scheme of the list proves less than another, and by leaving a header out a request would choose it: take it "
+    "away, or say in it why it is taken: `instead: <the reason>`"
+)
 
 
 def find_contradictions(
@@ -22,6 +27,8 @@ def find_contradictions(
         ({"secret"}, find_missing_secret(source)),
         ({"verify", "secret"}, find_secret_mistakes(source)),
         ({"verify"}, find_url_mistakes(source, public_url)),
+        ({"verify", "accept_old"}, find_weak_schemes(source)),
+        ({"verify", "methods"}, find_unsigned_queries(source)),
         ({"campaign", "action"}, find_idle_routes(source)),
         ({"map", "set"}, find_missing_fields(source)),
         ({"phone_region"}, find_idle_region(source, countries)),
@@ -39,6 +46,27 @@ def find_url_mistakes(source: Source, public_url: str) -> Iterator[tuple[str, st
         yield (
             "verify",
             "the URL is part of what is signed: write at the top `public_url: https://...`, as senders call it",
+        )
+
+
+def find_weak_schemes(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a source takes a proof that is none, or one that is weaker than another which it has as well."""
+    if source.accept_old:
+        return
+    if any(isinstance(scheme, Hmac) and scheme.is_extendable for scheme in source.verify):
+        yield "verify", "keyed: false: from one signature that is seen others can be made; use keyed: true" + OLD_ONLY
+    strongest = max((scheme.strength for scheme in source.verify), default=0)
+    if any(scheme.strength < strongest and not scheme.instead for scheme in source.verify):
+        yield "verify", WEAKER
+
+
+def find_unsigned_queries(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a source takes events from a query which its sender does not sign, though it signs."""
+    signing = [scheme for scheme in source.verify if isinstance(scheme, Hmac | Jws)]
+    if "GET" in source.methods and not all(map(needs_url, signing)):
+        yield (
+            "methods",
+            "a GET's event is its query, which is not signed; take POST, or a scheme that signs {url}",
         )
 
 

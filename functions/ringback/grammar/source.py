@@ -1,5 +1,6 @@
 """``sources:`` and presets: one grammar."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from ringback.expressions.expression import compile_expression
 from ringback.expressions.path import compile_path
 from ringback.grammar.fields import (
     NOT_EMPTY,
+    Day,
     Kind,
     Number,
     OneOrMany,
@@ -22,12 +24,14 @@ from ringback.grammar.fields import (
 )
 from ringback.grammar.lead_fields import Constants, PlacesField
 from ringback.grammar.place import ConsentField
+from ringback.grammar.proof_secret import ProofSecret
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
 from ringback.grammar.words import parse_region
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
 from ringback.settings import CustomerRules, Fetch
 from ringback.thulium.url import check_url
 from ringback.verification.reply import REPLIES
+from ringback.web import Response
 
 NO_PROOF = (
     "missing; say how the sender proves itself, {{scheme: token, header: X-Api-Key}} for one, or in so many words: none"
@@ -112,6 +116,36 @@ class Answers(fields.Field[AnswerSpec]):
             raise ValidationError(str(error)) from None
 
 
+def parse_reply_type(text: str) -> str:
+    """Return a content type that can stand in a header. Raises ValueError."""
+    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+[ -~]*", text, re.ASCII):
+        raise ValueError("not a content type; write one like text/plain; charset=utf-8")
+    return text
+
+
+class ReplySchema(Strict):
+    """``{text: ..., type: ...}``: a success in the sender's own words."""
+
+    text = Text(required=True)
+    type = Parsed(parse_reply_type, load_default="text/plain; charset=utf-8")
+
+    @post_load
+    def build(self, data: dict[str, str], **_: object) -> Response:
+        """Return the answer."""
+        return Response(200, data["text"].encode("utf-8", "replace"), {"Content-Type": data["type"]})
+
+
+class ReplyField(fields.Field[Response]):
+    """``reply:``, the word of a known answer, or a text."""
+
+    schema = ReplySchema()
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Response:
+        if isinstance(value, Mapping):
+            return self.schema.load(value)  # type: ignore[no-any-return]
+        return REPLIES[Text(tuple(REPLIES)).deserialize(value)]
+
+
 def parse_type(text: str) -> str:
     """Return a content type whose bodies can be read. Raises ValueError."""
     if text not in (JSON, FORM, *XML):
@@ -125,11 +159,13 @@ class SourceSchema(Strict):
     preset = fields.Raw(load_default=None)  # merged by now, and kept for its name
     phone_region = Parsed(parse_region, load_default=None)
     verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
-    secret = OneOrMany(SecretText(), load_default=list)
-    token = OneOrMany(SecretText(), load_default=list)
-    verify_token = OneOrMany(SecretText(), load_default=list)
+    old = OneOrMany(Kind("scheme", SCHEMES), load_default=list)
+    accept_old = fields.Boolean(load_default=False)
+    secret = OneOrMany(ProofSecret(), load_default=list)
+    token = OneOrMany(ProofSecret(), load_default=list)
+    verify_token = OneOrMany(ProofSecret(), load_default=list)
     handshake = OneOrMany(Kind("kind", HANDSHAKES), load_default=list)
-    reply = Text(tuple(REPLIES), load_default=None)
+    reply = ReplyField(load_default=None)
     methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)
     body = Parsed(parse_type, load_default=None)
     empty = OneOrMany(Text(), load_default=list)
@@ -152,5 +188,5 @@ class SourceSchema(Strict):
     echoes = fields.Boolean(load_default=False)
     public = fields.Boolean(load_default=False)
     on_invalid = Number(0, 999, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
-    wants = Pairs(Text(), load_default=dict)
+    ends = Pairs(Day(), load_default=dict)
     evidence = Text(("vendor", "recorded", "described"), load_default=None)

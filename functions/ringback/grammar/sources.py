@@ -66,7 +66,7 @@ class SourceReader:
         self._mistakes.add_traps((*path, "set"), FLAGS)
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
-        source = self._build(name, merged, data)
+        source = self._build(name, data)
         found: dict[str, dict[str, None]] = {}
         for where, text in find_contradictions(source, self._public_url, self._countries, bad):
             found.setdefault(where, {})[text] = None
@@ -120,19 +120,19 @@ class SourceReader:
             if not is_taken_away and not is_idle and not has_key(merged, steps):
                 self._mistakes.add((*path, *steps), f"missing: {where}")
 
-    def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
+    def _build(self, name: str, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
-        lists = ("verify", "handshake", "methods", "empty", "volatile", "when", "do_not_call")
-        retries, wants = data.pop("retries"), data.pop("wants")
+        lists = ("handshake", "methods", "empty", "volatile", "when", "do_not_call")
+        retries, proof, old = data.pop("retries"), data.pop("verify"), data.pop("old")
         return Source(
             name=name,
             secrets=tuple(data.pop("secret")),
             tokens=tuple(data.pop("token")),
             verify_tokens=tuple(data.pop("verify_token")),
-            proofs=tuple(find_proofs(data["verify"])),
+            verify=tuple(proof + old if proof and data["accept_old"] else proof),
+            proofs=tuple(find_proofs(proof)),
             only=tuple(data.pop("every")),
             routes=tuple(Route(route["when"], to) for route in routes for to in self._resolve(route["to"])),
-            wants={key: why for key, why in wants.items() if not has_key(merged, key.split("."))},
             retries=None if retries is None else retries not in (False, "never"),
             **{**data, **{key: tuple(data[key]) for key in lists}},
         )

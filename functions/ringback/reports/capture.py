@@ -60,7 +60,7 @@ class Capture:
         settings = find_settings(name, self._settings)
         about = f"{request.method} {request.path}, {len(request.body)} bytes, kept in {path}"
         self._say([about, "", *(f"  {line}" for line in describe(request, name, settings, now)), ""])
-        return greet_back(request, name, settings) or KEPT
+        return greet_back(request, name, settings, now) or KEPT
 
     def _keep(self, request: Request, now: datetime, name: str) -> Path:
         plain = re.sub("[^A-Za-z0-9-]+", "-", name)[:64]
@@ -87,10 +87,10 @@ def find_settings(name: str, settings: Settings | None) -> Settings | None:
     return replace(guessed, phone_region=settings.phone_region) if guessed and settings else guessed
 
 
-def greet_back(request: Request, name: str, settings: Settings | None) -> Response | None:
+def greet_back(request: Request, name: str, settings: Settings | None, now: datetime) -> Response | None:
     """Return the answer that a sender wants before it sends, None for all other requests."""
     try:
-        return greet(request, settings.sources[name]) if settings else None
+        return greet(request, settings.sources[name], now) if settings else None
     except RefusedRequest:
         return None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ringback.delivery.fetch import find
 from ringback.errors import BadSignature
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed
@@ -23,10 +24,13 @@ from ringback.reports.places import list_places
 from ringback.reports.plan import Call, plan_calls
 from ringback.settings import AnswerPlace, Settings, Source
 from ringback.thulium.url import PLACEHOLDER
+from ringback.verification.arrival import arrive
 from ringback.verification.handshake import answer_handshake
+from ringback.verification.scheme import choose
 from ringback.web import Request
 
 NO_EVENT = "No event is in it that could be a lead: it would be answered 200, and nothing done. In the body:"
+KNOWN_BY_CONTENT = " (it has no id of its own, or one that is not signed: it is known by its content)"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ def walk(request: Request, source: Source, settings: Settings, now: datetime) ->
     if is_handshake(request, source):
         return Preview(("This is a question of the sender's, which is answered; no event.",))
     body, bare = open_up(request, source)
-    events = cut_events(body, bare, source, now, settings.log_key)
+    arrival = arrive(bare, body, choose(source.verify, request), now)
+    events = cut_events(arrival, source, settings.log_key)
     if not events:
         return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
     mapper = Mapper(settings)
@@ -82,7 +87,7 @@ def _is_invalid(result: Assignment | Outcome) -> bool:
 
 def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settings: Settings) -> Iterator[str]:
     source = settings.sources[event.source]
-    yield f"event {n} of {count}: {event.id}" + ("" if event.identified else " (a hash: it has no id of its own)")
+    yield f"event {n} of {count}: {event.id}{'' if event.identified else KNOWN_BY_CONTENT}"
     yield ""
     yield "  in it, for `map:`"
     yield from (f"    {line}" for line in list_places(event.data, source.answers, read_in(settings)))
@@ -111,8 +116,7 @@ def read_in(settings: Settings) -> Callable[[str], bool]:
 
 def fill_in(url: str, data: object) -> str:
     """Return a URL with the placeholders filled in that the event has values for."""
-    values = data if isinstance(data, Mapping) else {}
-    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), url)
+    return PLACEHOLDER.sub(lambda found: str(find(data, found[1]) or found[0]), url)
 
 
 def _tell_outcome(outcome: Outcome) -> Iterator[str]:
