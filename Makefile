@@ -6,7 +6,7 @@ JOBS ?= auto
 export SAM_CLI_TELEMETRY ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types audit pins build build-gcp deploy-aws deploy-gcp bench soak clean
+.PHONY: help install run test check lint types audit sbom pins build build-gcp deploy-aws deploy-gcp bench soak clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ types: .venv/.installed ## Check the types
 
 audit: .venv/.installed ## Ask the database of known vulnerabilities about every pin that ships (needs the network)
 	@$(BIN)/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-gcp.txt
+
+sbom: .venv/.installed ## Write build/sbom.json: what ships, with versions and hashes (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json requirements-gcp.txt
+	@echo build/sbom.json
 
 pins: .venv/.installed ## Write requirements*.txt anew from the lists in pyproject.toml (needs the network)
 	@$(PIN) pyproject.toml -o requirements.txt

@@ -236,6 +236,8 @@ make_alerts() {
   say "Alerts"
   make_alert "leads are parked or fail" \
     "outcomes\" AND metric.labels.status=monitoring.regex.full_match(\"PARKED|FAILED\")" 3600 COMPARISON_GT "$FAILING"
+  make_alert "an opt-out is not carried out" \
+    "errors\" AND metric.labels.event=\"stop.undone\"" 300 COMPARISON_GT 0
   make_alert "Thulium refuses the password" \
     "errors\" AND metric.labels.event=\"thulium.refused\"" 300 COMPARISON_GT 0
   make_alert "events can not be stored or read" \

@@ -10,6 +10,7 @@ from ringback.hosts import task
 from ringback.web import MAX_BODY, Request, Response
 
 APP = app.build(os.environ)  # before the framework serves: a bad configuration keeps the old revision running
+flask.Response.default_mimetype = None  # an answer has the content type that it is given, and no other
 
 
 def webhook(request: flask.Request) -> flask.Response:
@@ -45,6 +46,5 @@ def read_body(request: flask.Request) -> bytes:
     return bytes(body)
 
 
-# The framework keeps a few paths from the function (/robots.txt), answered in HTML: they are answered here too.
-if flask.has_app_context():
+if flask.has_app_context():  # the framework keeps some paths (/robots.txt) from the function: they are answered here
     flask.current_app.register_error_handler(404, lambda _: webhook(flask.request))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs
 
 import functions_framework
 import pytest
@@ -83,10 +84,35 @@ class Amazon(Door):
         return event
 
 
+class RestApi(Amazon):
+    """``aws.py``, given the events of a REST API (payload format 1.0)."""
+
+    def make_event(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return the event that AWS makes of a request: its path without the stage, its query taken apart."""
+        path, _, query = target.partition("?")
+        parameters = parse_qs(query, keep_blank_values=True)
+        event: dict[str, Any] = {
+            "resource": "/{proxy+}",
+            "path": path,
+            "httpMethod": method,
+            "headers": dict(headers) or None,
+            "multiValueHeaders": {name: [value] for name, value in headers.items()} or None,
+            "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+            "multiValueQueryStringParameters": parameters or None,
+            "requestContext": {"httpMethod": method, "path": f"/prod{path}", "stage": "prod"},
+            "isBase64Encoded": not is_text(body),
+            "body": None,
+        }
+        if body:
+            event["body"] = body.decode() if is_text(body) else base64.b64encode(body).decode()
+        return event
+
+
 DOORS: Mapping[str, Callable[[], Door]] = {
     "google": Google,
     "function url": Amazon,
     "http api, base64": lambda: Amazon(stage="prod", encoded=True),
+    "rest api": RestApi,
 }
 
 

@@ -14,7 +14,7 @@ from tests.sandbox import Sandbox
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday, 10:00 in Warsaw
 PERSON = ("customer_id", "phone_number", "email", "identifier", "full_name", "name", "surname", "note")
-RECORD = ("status_id", "agent_login", "next_call_date")
+RECORD = ("status_id", "agent_login")
 COUNTRY = {"custom_fields.Kraj": "country"}
 
 _numbers = itertools.count(1)

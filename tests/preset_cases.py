@@ -20,7 +20,7 @@ A body's ``@SECRET@`` is the secret, where the sender puts that into the body.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,6 +39,7 @@ FOLDER = Path(__file__).parent / "fixtures"
 SOURCE = "leads"
 PUBLIC_URL = "https://hooks.example.com"
 VERIFY_TOKEN = "invented-verify-token"
+TOKEN = "invented-token-of-the-url"
 CAMPAIGN = "00001"
 read_preset = cache(presets.read_preset)
 STANDARD_WEBHOOKS: Mapping[str, Any] = {
@@ -84,10 +85,14 @@ def read_case(path: Path) -> Case:
     """Return the case in a file."""
     raw = yaml.safe_load(path.read_text("utf-8"))
     preset = path.parent.name
+    request = make_request(raw)
+    needs: Any = read_preset(preset)["needs"]
+    if "token" in needs:
+        request = replace(request, query=f"token={TOKEN}")
     return Case(
         preset=preset,
         name=path.stem,
-        request=make_request(raw),
+        request=request,
         source=raw.get("source", read_preset(preset).get("example", {})),
         signed=raw.get("signed", True),
         events=raw.get("events", []),
@@ -124,7 +129,7 @@ def list_schemes(preset: str) -> list[Mapping[str, Any]]:
 def make_entry(preset: str, own: Mapping[str, Any], fetch_from: str = "") -> dict[str, Any]:
     """Return an entry of ``sources:`` with every blank filled in; what the preset fetches comes from ``fetch_from``."""
     raw: Any = read_preset(preset)
-    blanks = {"secret": make_secret(list_schemes(preset)[0], "key"), "verify_token": VERIFY_TOKEN}
+    blanks = {"secret": make_secret(list_schemes(preset)[0], "key"), "verify_token": VERIFY_TOKEN, "token": TOKEN}
     entry: dict[str, Any] = {"preset": preset, "campaign": CAMPAIGN, **own}
     entry |= {name: blanks[name] for name in raw["needs"] if name in blanks and name not in own}
     if fetch_from and "fetch" in raw:

@@ -58,7 +58,7 @@ def put(scheme: Scheme, request: Request, proof: str) -> Request:
 
 def _sign_hmac(scheme: Scheme, secret: str, request: Request, at: datetime, public_url: str) -> Request:
     stamp = scheme.get("timestamp", {})
-    moment = str(round(at.timestamp() * (1000 if stamp.get("unit") == "ms" else 1)))
+    moment = _write_moment(at, stamp.get("unit", "s"))
     headers = {**request.headers, **{name.lower(): value for name, value in scheme.get("given", {}).items()}}
     if "header" in stamp:
         headers[stamp["header"].lower()] = moment
@@ -83,11 +83,23 @@ def _sign_hmac(scheme: Scheme, secret: str, request: Request, at: datetime, publ
         if scheme.get("keyed", True)
         else hashlib.new(algorithm, message).digest()
     )
-    text = digest.hex() if scheme.get("encoding", "hex") == "hex" else base64.b64encode(digest).decode()
+    text = _encode(digest, scheme.get("encoding", "hex"))
     items = [f"{stamp['part']}={moment}"] if "part" in stamp else []
     signature = scheme.get("prefix", "") + text
     items.append(f"{scheme['part']}={signature}" if "part" in scheme else signature)
     return put(scheme, replace(request, headers=headers), scheme.get("separator", ",").join(items))
+
+
+def _write_moment(at: datetime, unit: str) -> str:
+    if unit == "iso":
+        return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return str(round(at.timestamp() * (1000 if unit == "ms" else 1)))
+
+
+def _encode(digest: bytes, encoding: str) -> str:
+    if encoding == "hex":
+        return digest.hex()
+    return (_pack(digest) if encoding == "base64url" else base64.b64encode(digest)).decode()
 
 
 def _make_key(scheme: Scheme, secret: str) -> bytes:
@@ -103,7 +115,7 @@ def _make_key(scheme: Scheme, secret: str) -> bytes:
 
 def _make_jws(scheme: Scheme, secret: str, body: bytes) -> str:
     algorithm = scheme.get("algorithm", "HS256")
-    claims = {"iss": "invented", scheme.get("claim", "sha256"): hashlib.sha256(body).hexdigest()}
+    claims = {"iss": scheme.get("iss", "invented"), scheme.get("claim", "sha256"): hashlib.sha256(body).hexdigest()}
     signed = b".".join(_pack(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": algorithm}, claims))
     digest = hmac.new(secret.encode(), signed, f"sha{algorithm[2:]}").digest()
     return (signed + b"." + _pack(digest)).decode()

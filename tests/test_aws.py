@@ -12,6 +12,7 @@ import pytest
 import aws
 from ringback.errors import ConfigError
 from ringback.hosts.keeper import SETTLING, Keeper
+from ringback.hosts.payload import to_request
 from ringback.web import MAX_BODY, Request
 from tests.amazon import Amazon, feed, find_arn
 from tests.sandbox import Sandbox, faults
@@ -40,7 +41,7 @@ def make_event(body: str | None = None, **changes: Any) -> dict[str, Any]:
 
 def test_everything_crosses_as_it_came() -> None:
     """Method, path, raw query, headers (names in lower case) and body reach the core; cookies do not."""
-    assert aws.to_request(make_event('{"a": "ł"}')) == Request(
+    assert to_request(make_event('{"a": "ł"}')) == Request(
         method="POST",
         path="/website",
         query="a=1&a=2&b=%20%C5%82",
@@ -52,24 +53,24 @@ def test_everything_crosses_as_it_came() -> None:
 def test_nothing_but_the_path() -> None:
     """What a request does not have is absent from its event."""
     event = {"rawPath": "//", "requestContext": {"http": {"method": "GET"}}}
-    assert aws.to_request(event) == Request("GET", "//")
+    assert to_request(event) == Request("GET", "//")
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\x00\xff\xfe", "zażółć".encode("iso-8859-2"), bytes(range(256))])
 def test_base64_bodies_are_bytes(raw: bytes) -> None:
     """A body that AWS sends in base64 arrives byte for byte: a signature is over these very bytes."""
     body = base64.b64encode(raw).decode()
-    assert aws.to_request(make_event(body, isBase64Encoded=True)).body == raw
+    assert to_request(make_event(body, isBase64Encoded=True)).body == raw
 
 
 def test_body_that_looks_like_base64_is_text() -> None:
     """Whether a body is base64 is what AWS says, not what it looks like."""
-    assert aws.to_request(make_event("e30=")).body == b"e30="
+    assert to_request(make_event("e30=")).body == b"e30="
 
 
 def test_half_a_character_does_no_harm() -> None:
     """A lone surrogate can't be UTF-8, and is no reason to fail."""
-    assert aws.to_request(make_event("\ud800")).body == b"\xed\xa0\x80"
+    assert to_request(make_event("\ud800")).body == b"\xed\xa0\x80"
 
 
 @pytest.mark.parametrize("encoded", [False, True])
@@ -77,7 +78,7 @@ def test_large_bodies_are_cut(encoded: bool) -> None:  # noqa: FBT001 - a parame
     """Of a body that is too large one byte too many is handed over, so that it is seen to be."""
     body = "x" * (MAX_BODY + 100)
     event = make_event(base64.b64encode(body.encode()).decode() if encoded else body, isBase64Encoded=encoded)
-    assert len(aws.to_request(event).body) == MAX_BODY + 1
+    assert len(to_request(event).body) == MAX_BODY + 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_large_bodies_are_cut(encoded: bool) -> None:  # noqa: FBT001 - a parame
 def test_named_stages_are_not_part_of_the_path(stage: str, raw: str, path: str) -> None:
     """An HTTP API puts its stage's name before the path, unless it is the default one or the domain is one's own."""
     context = {"http": {"method": "POST"}, "stage": stage}
-    assert aws.to_request(make_event(rawPath=raw, requestContext=context)).path == path
+    assert to_request(make_event(rawPath=raw, requestContext=context)).path == path
 
 
 # --- webhook ---
@@ -296,16 +297,17 @@ def test_one_customer_who_always_fails_among_twelve(
     assert sorted(outcomes(capsys)) == ["ADDED"] * 11 + ["FAILED"]
 
 
-def test_stop_waits_for_its_lead(stack: Stack, thulium: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """A stop that comes behind a deferred lead of the same person is the last word, not the lead."""
+def test_stop_waits_for_no_lead(stack: Stack, thulium: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stop that comes behind a deferred lead of the same person is carried out at once, and holds for the lead."""
     thulium.fail("search", faults.error(503), times=1)
     post(lead(1))
+    assert len(stack.deliver()) == 1
     post({"number": "+48601000001"}, "optout")
-    assert len(stack.deliver()) == 2
-    assert outcomes(capsys) == ["DEFERRED"]
+    assert stack.deliver() == []
+    assert outcomes(capsys) == ["DEFERRED", "STOPPED"]
     stack.amazon.pass_time(stack.queue, 60)
     assert stack.deliver() == []
-    assert outcomes(capsys) == ["ADDED", "STOPPED"]
+    assert outcomes(capsys) == ["ALREADY_EXISTS"]
     assert [record["status_id"] for record in thulium.records("00001")] == [9]
 
 

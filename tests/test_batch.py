@@ -16,7 +16,8 @@ from ringback.thulium.wire import Wire
 from tests.leads import configure
 from tests.sandbox import Sandbox, faults
 
-SPOILED = [400, 413, 422]
+SPOILED = [400, 422]
+TOO_LARGE = [413, 414, 431]
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_chunk_that_fails_alone(thulium: Sandbox, access: Settings) -> None:
     assert sizes(thulium) == [2, 2, 2]
 
 
-@pytest.mark.parametrize("status", SPOILED)
+@pytest.mark.parametrize("status", [*SPOILED, *TOO_LARGE])
 @pytest.mark.parametrize("poison", [1, 37, 64, 100])
 def test_record_that_spoils_its_batch_fails_alone(thulium: Sandbox, access: Settings, poison: int, status: int) -> None:
     """Its neighbours are added, in about 2·log2(n) further calls."""
@@ -142,6 +143,14 @@ def test_call_that_is_wrong_for_everybody(thulium: Sandbox, access: Settings, co
         assert isinstance(reply, CallFailed)
         assert (reply.http_status, reply.message) == (status, "Campaign is not active.")
     assert len(sizes(thulium)) <= 1 + 2 * math.ceil(math.log2(count))
+
+
+@pytest.mark.parametrize("status", TOO_LARGE)
+def test_record_that_is_too_large(thulium: Sandbox, access: Settings, status: int) -> None:
+    """What is too large alone has failed: it can't be made smaller by trying again."""
+    add_customers(thulium, 1)
+    thulium.fail("batch", faults.error(status))
+    assert say(send(access, 1)) == {1: "FAILED"}
 
 
 def test_many_chunks_of_a_wrong_call(thulium: Sandbox, access: Settings) -> None:

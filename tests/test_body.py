@@ -327,11 +327,11 @@ def test_any_body_is_read_or_refused(body: bytes, content_type: str, types: list
 # --- what becomes of the data ---
 
 
-def test_word_for_nothing_is_null() -> None:
-    """The word that a sender writes where nothing is becomes null, at any depth; without a word nothing changes."""
-    data = {"a": "null", "b": ["null", {"c": "null", "d": "x"}]}
-    assert blank_out(data, "null") == {"a": None, "b": [None, {"c": None, "d": "x"}]}
-    assert blank_out(data, None) is data
+def test_words_for_nothing_are_null() -> None:
+    """The words that a sender writes where nothing is become null, at any depth; without such words nothing changes."""
+    data = {"a": "null", "b": ["null", {"c": "-", "d": "x"}]}
+    assert blank_out(data, ("null", "-")) == {"a": None, "b": [None, {"c": None, "d": "x"}]}
+    assert blank_out(data, ()) is data
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_documented_example(thulium: Sandbox) -> None:
         ("FAILED", None, 400, "Customer not found."),
     ]
     assert {(o.campaign_id, o.customer_id) for o in outcomes} == {("00001", 441), ("00001", 445), ("00001", 448)}
-    assert thulium.counts == {"batch": 1}
+    assert thulium.counts == {"statuses": 1, "batch": 1}
 
 
 def test_one_record_of_a_customer(thulium: Sandbox) -> None:
@@ -38,7 +38,7 @@ def test_later_event_that_is_refused(thulium: Sandbox) -> None:
     thulium.add_customer(441, surname="Lis")
     events = make_event(customer_id=441, status_id=3), make_event(customer_id=441, status_id=3, agent_login="nobody")
     assert read_statuses(deliver(configure(thulium), *events)) == ["ADDED", "FAILED"]
-    assert thulium.counts == {"batch": 2}
+    assert thulium.counts == {"statuses": 1, "batch": 2}
 
 
 def test_same_event_twice_that_is_refused(thulium: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,11 @@ class Kept:
     def __init__(self, folder: Path, settings: Settings | None) -> None:
         self.folder = folder
         self.said: list[str] = []
-        self.capture = Capture(folder, settings, self.said.append, lambda: NOW)
+        self.capture = Capture(folder, settings, self.say, lambda: NOW)
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Keep what is said of one request as one text."""
+        self.said.append("\n".join(lines))
 
     def send(self, path: str, content: Any = b"", **changes: Any) -> tuple[int, bytes]:
         """Send a request, and return status and body of the answer."""

@@ -27,7 +27,7 @@ campaigns:
   callbacks: {id: 1}
   second: {id: "00002", call_hours: whenever}
 sources:
-  website: {preset: typeforms, secret: abc, map: {phone_number: phone}, campaign: callbaks}
+  website: {preset: typeforms, secret: an-invented-secret, map: {phone_number: phone}, campaign: callbaks}
   crm: {verify: none, map: {fone: a, phone_number: 5}, campaign: second}
 """
 NAMED = [
@@ -43,6 +43,57 @@ def body(tmp_path: Path) -> Path:
     path = tmp_path / "body.json"
     path.write_text(json.dumps(PERSON), "utf-8")
     return path
+
+
+# preview of what is bad
+
+DATED = {"full_name": "name", "phone_number": "phone", "next_call_date": "at"}
+
+
+def test_preview_goes_on_where_keys_do_not_go_together(tmp_path: Path, body: Path) -> None:
+    """Mistakes between keys that are good by themselves are told, and the leads are shown as they would be sent."""
+    environ = write_config(tmp_path, sources={"website": make_source(map=DATED)})
+    result = run("preview", "website", str(body), environ=environ)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("campaigns.callbacks.later: missing: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert '{"records":[{"customer_id":"<customer_id>","status_id":3}]}' in result.stdout
+    assert run("check", environ=environ).exit_code == 1
+    assert run("serve", environ=environ).exit_code == 1
+
+
+def test_preview_of_a_bad_lead_where_keys_do_not_go_together(tmp_path: Path, body: Path) -> None:
+    """Whether the exit code is 0 or 1 is decided by the leads alone."""
+    environ = write_config(tmp_path, sources={"website": make_source(map={**DATED, "phone_number": "name"})})
+    result = run("preview", "website", str(body), environ=environ)
+    assert (result.exit_code, "INVALID: no lead can be made of it" in result.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("changes", [{"max_age": "x"}, {"sources": {"website": make_source(map=5)}}])
+def test_preview_ends_where_a_key_is_bad(changes: dict[str, Any], tmp_path: Path, body: Path) -> None:
+    """Where a key of the source or of the whole is bad by itself, the mistakes are all that is shown."""
+    result = run("preview", "website", str(body), environ=write_config(tmp_path, **changes))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr
+
+
+@pytest.mark.parametrize("line", ["campaigns: {}", "9: x"])
+def test_preview_ends_where_yaml_is_odd(line: str, tmp_path: Path, body: Path) -> None:
+    """Where a key is given twice or is no text, nobody knows what was meant, and the mistakes are all that is shown."""
+    environ = write_config(tmp_path)
+    with (tmp_path / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+    result = run("preview", "website", str(body), environ=environ)
+    assert (result.exit_code, result.stdout) == (1, "")
+
+
+def test_preview_of_another_source(tmp_path: Path, body: Path) -> None:
+    """A source is shown though another one is bad; one that is not there is told with all mistakes."""
+    environ = write_config(tmp_path, sources={"website": make_source(), "other": make_source(map=5)})
+    result = run("preview", "website", str(body), environ=environ)
+    assert (result.exit_code, result.stderr.partition(":")[0]) == (0, "sources.other.map")
+    result = run("preview", "none", str(body), environ=environ)
+    assert (result.exit_code, result.stderr.partition(":")[0]) == (1, "sources.other.map")
 
 
 # check

@@ -94,7 +94,7 @@ def test_trace_on_a_cloud(queue: str | None, told: str, tmp_path: Path) -> None:
     ("log_key", "number", "telling"),
     [
         (None, "601000001", "log_key: missing"),
-        ("key", "12", "--phone: too short"),
+        ("a-long-key", "12", "--phone: too short"),
         ("${LOG_KEY}", "601000001", "log_key: ${LOG_KEY} is not set here"),
     ],
 )

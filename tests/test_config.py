@@ -50,7 +50,9 @@ campaigns:                           # rules live with the campaign; a source ma
     set: {status_id: 3}              # constants for the record
     on_existing: keep                # keep | requeue
     call_hours: "Mon-Fri 09:00-19:00, Sat 10:00-14:00"
-  german: {id: "00002", set: {agent_login: h.meier}}
+    later: {status_id: 7}            # instead of the status in `set`, where the call lies in the future
+  german: {id: "00002", set: {agent_login: h.meier}, later: {dictionary_status_id: 12, agent_login: h.meier}}
+  others: {id: "00003", later: {status_id: 7}}
 
 sources:
   website:                           # POST /website
@@ -71,7 +73,7 @@ sources:
     set: {note: "from the CRM"}
     campaign:                        # the first that matches; none matching is INVALID, so that no lead vanishes
       - {when: "country == 'DE'", to: german}
-      - {to: "00003"}
+      - {to: others}
 """
 NAMES = ("THULIUM_USER", "THULIUM_PASSWORD", "DLQ_URL", "LOG_KEY", "TYPEFORM_SECRET", "CRM_TOKEN")
 ENVIRON = {name: f"value-of-{name}" for name in NAMES}
@@ -87,9 +89,10 @@ def test_contract_is_read_as_it_is_written() -> None:
     assert (got.phone_region, got.countries, got.public_url) == ("PL", frozenset({"PL"}), "https://hooks.acme.com")
     assert (got.queue, got.dead_letter_queue) == ("sqlite:///ringback.db", "value-of-DLQ_URL")
     assert (got.max_age, got.log_key and got.log_key.text) == (timedelta(hours=24), "value-of-LOG_KEY")
-    assert [(name, each.id, each.set) for name, each in got.campaigns.items()] == [
-        ("callbacks", "00001", {"status_id": 3}),
-        ("german", "00002", {"agent_login": "h.meier"}),
+    assert [(name, each.id, each.set, each.later) for name, each in got.campaigns.items()] == [
+        ("callbacks", "00001", {"status_id": 3}, {"status_id": 7}),
+        ("german", "00002", {"agent_login": "h.meier"}, {"dictionary_status_id": 12, "agent_login": "h.meier"}),
+        ("others", "00003", {}, {"status_id": 7}),
     ]
     assert list(got.sources) == ["website", "crm"]
     assert [(route.when and route.when.text, route.to.id) for route in got.sources["crm"].routes] == [
@@ -207,16 +210,18 @@ def test_every_mistake_is_told_at_once() -> None:
         ({"campaigns": ["one"]}, "campaigns: not a mapping; write `name:` and what belongs to it below"),
         ({"campaigns": {"a": None}}, "campaigns.a: not a mapping; write `key: value` pairs"),
         ({"campaigns": {"a": {}}}, "campaigns.a.id: missing"),
-        ({"campaigns": {"a": {"id": "1"}}}, "campaigns.a.id: not a campaign id; Thulium's are five digits in quotes: "),
+        ({"campaigns": {"a": {"id": "1"}}}, "campaigns.a.id: not a campaign id; Thulium's are five characters in "),
         ({"campaigns": {"a": {"id": "00001", "call_hours": "9-5"}}}, "campaigns.a.call_hours: '9-5' has no days"),
         ({"campaigns": {"a": {"id": "00001", "set": {"note": ["x"]}}}}, "campaigns.a.set.note: not a text"),
-        ({"campaigns": {"a": {"id": "00001", "stop": {"status_id": 1, "dictionary_status_id": 2}}}},
-         "campaigns.a.stop: both status_id and dictionary_status_id are given; Thulium takes one"),
+        ({"campaigns": {"a": {"id": "00001", "later": {"agent_login": "h.meier"}}}},
+         "campaigns.a.later: no status; write {status_id: N}, N being one of the kind CALL_NO_SOONER_THAN"),
+        ({"campaigns": {"a": {"id": "00001", "later": {"status_id": 7, "agent_login": 5}}}},
+         "campaigns.a.later.agent_login: not a text; put it in quotes"),
         ({"campaigns": {"a": {"id": "00001", "requeue_from": "CALLED"}}},
          "campaigns.a.requeue_from: not known; is `CALL` meant?"),
         ({"sorces": {}}, "sorces: unknown key; is `sources` meant?"),
     ],
-    ids=range(46),
+    ids=range(47),
 )  # fmt: skip
 def test_mistakes(top: dict[str, Any], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""
@@ -443,7 +448,7 @@ thulium: {{url: "https://acme.thulium.com", user: "{MARK}", password: "{MARK}"}}
 log_key: "{MARK}"
 sources:
   website:
-    verify: [{{scheme: token, header: X-Api-Key}}, {{scheme: hmac, header: H}}]
+    verify: [{{scheme: token, header: X-Api-Key, instead: "of the other"}}, {{scheme: hmac, header: H}}]
     secret: ["{MARK}", "{MARK}"]
     token: "{MARK}"
     verify_token: "{MARK}"
@@ -562,7 +567,7 @@ def test_constant_that_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_stop_ignores_statuses() -> None:
-    """A stop's records have the campaign's stop alone, so two statuses of its leads are no mistake."""
+    """A stop's records have the campaign's stop alone."""
     campaigns = {"c": {"id": "00001", "set": {"dictionary_status_id": 2}, "stop": {"status_id": 6}}}
     source = make_source(action="stop", campaign="c", set={"status_id": 1})
     assert load(make_config(source, campaigns=campaigns)).sources
@@ -613,6 +618,31 @@ def test_campaign_with_a_mistake_of_its_own() -> None:
     assert "campaign c requeues" in told[-1]
 
 
+@pytest.mark.parametrize("campaign_id", ["00001", "12345", "ABCDE", "a-1_b", "4%7?#", "x.y~z", "'\"{}\\"])
+def test_campaign_id_is_five_characters(campaign_id: str) -> None:
+    """An id is any five characters, and stays a text as it is written."""
+    campaigns = {"one": {"id": campaign_id}}
+    assert load(make_config(make_source(campaign="one"), campaigns=campaigns)).campaigns["one"].id == campaign_id
+
+
+@pytest.mark.parametrize(
+    "campaign_id",
+    ["", "1", "0001", "000001", "00 01", " 0001", "0001\n", "00/01", "00\t01", ".....", "000\u00e91", "0000\u0661"],
+)
+def test_what_is_no_campaign_id(campaign_id: str) -> None:
+    """Spaces, slashes, control characters and what is not ASCII are in no id, nor is one all dots."""
+    (mistake,) = find_mistakes(make_config(make_source(campaign="one"), campaigns={"one": {"id": campaign_id}}))
+    assert mistake == 'campaigns.one.id: not a campaign id; Thulium\'s are five characters in quotes: "00001"'
+
+
+@pytest.mark.parametrize("word", ["sales", "ABCDE", "sale1x", "0001", "00 01", "00/01", "....."])
+def test_word_that_is_no_bare_id(word: str) -> None:
+    """A word of five characters without a digit is a name, and one that is not there is told with the nearest."""
+    (mistake,) = find_mistakes(make_config(make_source(campaign=word), campaigns={"sale": {"id": "00001"}}))
+    assert mistake.startswith("sources.website.campaign: no such campaign; ")
+    assert ("is `sale` meant?" in mistake) == word.startswith("sale")
+
+
 def test_campaign_that_is_named_by_its_id() -> None:
     """Rules live with the campaign, whether a source calls it by its name or its id."""
     campaigns = {"callbacks": {"id": "00001", "set": {"status_id": 3}}}
@@ -646,13 +676,6 @@ def test_campaign_of_two_names_that_is_named_by_its_id() -> None:
     stop = make_source(action="stop")
     load(make_config(stop, campaigns=campaigns, stop={"dictionary_status_id": 3}))
     load(make_config(make_source(campaign="two"), campaigns=campaigns))
-
-
-def test_campaign_with_two_statuses() -> None:
-    """Two statuses are a mistake of the campaign itself, used or not, told once."""
-    campaigns = {"c": {"id": "00001", "set": {"status_id": 1, "dictionary_status_id": 2}}}
-    (mistake,) = find_mistakes(make_config(campaigns=campaigns))
-    assert mistake.startswith("campaigns.c.set: both status_id and dictionary_status_id")
 
 
 def test_everything_is_stopped_where_one_campaign_is_bad() -> None:

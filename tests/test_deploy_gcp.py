@@ -345,6 +345,7 @@ def test_alerts(first: Deployment, root: Path) -> None:
     conditions = {name: each["conditions"][0]["conditionThreshold"] for name, each in alerts.items()}
     assert list(conditions) == [
         "ringback: leads are parked or fail",
+        "ringback: an opt-out is not carried out",
         "ringback: Thulium refuses the password",
         "ringback: events can not be stored or read",
         "ringback: a source is quiet",
@@ -384,7 +385,7 @@ def test_second_time_nothing_is_made_twice(folder: Path, root: Path) -> None:
     assert [call[3] for call in deployment.find("tasks", "queues", "update")] == ["ringback", "ringback-parked"]
     (sink,) = deployment.find("logging", "sinks", "update")
     assert sink[-1].startswith("--update-exclusion=name=ringback-tokens,")
-    assert len(deployment.find("alpha", "monitoring", "policies", "update")) == 4
+    assert len(deployment.find("alpha", "monitoring", "policies", "update")) == 5
 
 
 def test_told_where_it_is(folder: Path, root: Path) -> None:
@@ -412,7 +413,7 @@ def test_new_metric_is_waited_for(folder: Path, root: Path) -> None:
     deployment = deploy(folder, root, typed="one\ntwo\n")
     assert deployment.code == 0, deployment.shown
     assert (folder / "calls.slept").read_text() == "5\n"
-    assert len(deployment.find("alpha", "monitoring", "policies", "create")) == 5
+    assert len(deployment.find("alpha", "monitoring", "policies", "create")) == 6
 
 
 def test_make_checks_first(root: Path) -> None:

@@ -484,7 +484,7 @@ def test_refused_password_makes_no_storm(sqlite: SqliteQueue, thulium: Sandbox, 
     journey = Direct(settings)
     for number in range(20):
         assert journey.post(app, [{"id": f"e{number}", "customer": 441}]).status == 503
-    assert thulium.counts == {"batch": 1}
+    assert thulium.counts == {"statuses": 1}
     (line,) = lines.read().kind("thulium.refused")
     assert line["severity"] == "ERROR"
     assert set(lines.told.values()) == {"DEFERRED"}

@@ -96,6 +96,24 @@ def test_several_values(url: str, path: str) -> None:
         assert list(sender.asked) == [path]
 
 
+@pytest.mark.parametrize("data", [{"contact": {"id": "a/b"}, "n": {"m": {"k": 5}}}])
+def test_values_within_others(data: object) -> None:
+    """A place may lead through objects, by names and dots."""
+    with serve() as sender:
+        complete(make_event(data=data), Fetch(sender.url + "/x/{contact.id}?k={n.m.k}", {}, None), Wire(), 5)
+        assert list(sender.asked) == ["/x/a%2Fb?k=5"]
+
+
+@pytest.mark.parametrize("data", [{}, {"contact": None}, {"contact": "x"}, {"contact": ["x"]}, {"contact": {}},
+                                  {"contact": {"id": {}}}, {"contact.id": "x"}, {"contact": {"id": ".."}}])  # fmt: skip
+def test_values_within_others_that_are_not_there(server: Sandbox, data: object) -> None:
+    """A place that leads nowhere makes the lead INVALID, and nobody is asked."""
+    got = fetch(server, data, path="/contacts/{contact.id}")
+    assert isinstance(got, Outcome)
+    assert (got.status, list(got.fields)) == (Status.INVALID, ["contact.id"])
+    assert server.calls(None) == []
+
+
 def test_reply_is_read_as_a_body_is(server: Sandbox) -> None:
     """No number in a reply loses a digit, and no text in it holds half a character."""
     say(server, '{"budget": 0.1234567890123456789012, "name": "\\ud800x"}')

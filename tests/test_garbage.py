@@ -40,6 +40,7 @@ OPEN: dict[str, Any] = {
     "map": {name: f'"{name}"' for name in LEAD_FIELDS},
     "campaign": [{"when": "lang == 'de'", "to": "00002"}, {"to": "00001"}],
 }
+CAMPAIGNS = {name: {"id": name, "later": {"status_id": 7}} for name in ("00001", "00002")}
 PLAIN = {"secret": SECRET, "map": {"customer_id": "id"}, "campaign": "00001"}
 SIGNED = {
     "scheme": "hmac",
@@ -65,7 +66,7 @@ def app() -> Iterator[App]:
         thulium.add_campaign("00001")
         thulium.add_campaign("00002")
         access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-        yield App(load_all(access, sender.url, OWN), clock=lambda: NOW)
+        yield App(load_all(access, sender.url, OWN, campaigns=CAMPAIGNS), clock=lambda: NOW)
 
 
 def check(response: Response, printed: str) -> None:
@@ -299,7 +300,8 @@ def test_process_lives_and_does_not_grow(tmp_path: Path) -> None:
     with Sandbox() as thulium:
         thulium.add_campaign("00001")
         access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-        with Served(tmp_path, {"thulium": access, "sources": {"open": OPEN}}, "--threads", "1") as served:
+        whole = {"thulium": access, "campaigns": CAMPAIGNS, "sources": {"open": OPEN}}
+        with Served(tmp_path, whole, "--threads", "1") as served:
             assert pour(served) == []
             before = served.measure_memory()
             assert [pour(served) for _ in range(2)] == [[], []]

@@ -13,6 +13,7 @@ from tests.events import make_event
 
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+countries: [PL, DE]
 stop: {dictionary_status_id: 9}
 %s
 campaigns: {callbacks: {id: "00001"}}
@@ -20,6 +21,7 @@ sources:
   website: {verify: none, campaign: "00001",
     map: {phone_number: tel, email: mail, identifier: ref, customer_id: id, note: "join(',', tags)"}}
   mails: {verify: none, campaign: "00001", map: {email: "join('@', parts)", identifier: "to_string(ref)"}}
+  german: {verify: none, campaign: "00001", phone_region: DE, map: {phone_number: tel, phone_region: land}}
   optout: {verify: none, action: stop, campaign: "*", map: {phone_number: number}}
   form: {verify: none, campaign: "00001", map: {phone_number: {label: "Phone"}},
     answers: {items: "join('', answers)"}}
@@ -51,16 +53,31 @@ def group(settings: Settings, source: str, **data: Any) -> str:
 
 @pytest.mark.parametrize("number", ["+48 601 000 001", "601000001", "0048601000001"])
 def test_one_person_is_one_group(number: str, settings: Settings) -> None:
-    """However a number is written, and whichever source it comes from, its events are one person's."""
+    """However a number is written, and whichever source of leads it comes from, its events are one person's."""
     assert group(settings, "website", tel=number, mail="a@example.com") == group(
-        settings, "optout", number="601-000-001"
+        settings, "german", tel="+48601-000-001"
     )
 
 
-def test_number_of_a_country_that_is_not_called(settings: Settings) -> None:
-    """A stop is kept in line with its lead wherever the number is from."""
-    german = group(settings, "website", tel="+49 30 901820", ref="1")
-    assert german == group(settings, "optout", number="+4930901820")
+@pytest.mark.parametrize(("first", "second"), [("+49 30 901820", "+4930901820"), ("brak", "+49 30 901820")])
+def test_number_of_a_country_that_is_not_called(first: str, second: str, settings: Settings) -> None:
+    """Leads are kept in line wherever their number is from, and whichever of several can be used."""
+    assert group(settings, "website", tel=[first, "+49 30 901820"]) == group(settings, "website", tel=second, ref="1")
+
+
+def test_stop_waits_behind_no_lead(settings: Settings) -> None:
+    """An opt-out has a group of its own kind, the same for all of one person's."""
+    stop = group(settings, "optout", number="601 000 001")
+    assert stop == group(settings, "optout", number="+48601000001")
+    assert stop != group(settings, "website", tel="601 000 001")
+
+
+def test_region_of_the_source_and_of_the_event(settings: Settings) -> None:
+    """A number without a country code is read as of its source's region, or of the country that the event names."""
+    german = group(settings, "website", tel="+49 171 1234567")
+    assert group(settings, "german", tel="0171 1234567") == german
+    assert group(settings, "german", tel="0171 1234567", land="Niemcy") == german
+    assert group(settings, "german", tel="601 000 001", land="PL") == group(settings, "website", tel="601 000 001")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +124,10 @@ def test_unknown_person_is_alone(alone: Event, settings: Settings) -> None:
 
 def test_group_is_keyed(config: Path) -> None:
     """Without the key a group does not tell the number; without one in the configuration it is a plain hash."""
-    groups = {group(read(config, more), "website", tel="601 000 001") for more in ("log_key: a", "log_key: b", "")}
+    groups = {
+        group(read(config, more), "website", tel="601 000 001")
+        for more in ("log_key: a-long-key", "log_key: b-long-key", "")
+    }
     assert len(groups) == 3
 
 

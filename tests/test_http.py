@@ -300,6 +300,23 @@ def test_reply_in_the_senders_form(opened: Open, thulium: Sandbox) -> None:
     expect_retry(door.post("/website", LEAD, PROVEN))
 
 
+@pytest.mark.parametrize(
+    ("reply", "type_", "body"),
+    [
+        ("empty", None, b""),
+        ({"text": "Dziękujemy"}, "text/plain; charset=utf-8", "Dziękujemy".encode()),
+        ({"text": "<Response/>", "type": "text/xml"}, "text/xml", b"<Response/>"),
+    ],
+)
+def test_reply_that_is_passed_on(opened: Open, thulium: Sandbox, reply: object, type_: str | None, body: bytes) -> None:
+    """Where a sender texts the answer to the person, it is what the source says, whatever became of the event."""
+    door = opened({"website": make_source(reply=reply, when="phone", answer_within=1)})
+    for sent in (LEAD, b'{"id": 441}', b"[]"):
+        answer = door.post("/website", sent, PROVEN)
+        assert (answer.status, answer.headers.get("content-type"), answer.body) == (200, type_, body)
+    expect_refusal(door.post("/website", LEAD), 401)
+
+
 def test_root(door: Door) -> None:
     """``GET /`` says in one line that it is up, and no more."""
     answer = door.send("GET", "/")

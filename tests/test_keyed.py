@@ -4,15 +4,19 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ringback.errors import BadSignature
 from ringback.secret import Secret
-from ringback.verification.keyed import MAX_HEADER, verify_hmac, verify_jws
+from ringback.verification.keyed import MAX_HEADER, read_key, verify_hmac, verify_jws
 from ringback.verification.scheme import STANDARD_WEBHOOKS, Hmac, Jws, JwsAlgorithm, Timestamp
 from ringback.verification.signed import MAX_FORM_FIELDS
 from ringback.web import Request
@@ -159,6 +163,109 @@ def test_key_in_base64_is_read_strictly() -> None:
         check(Hmac("X-Sig", key="base64"), bearing(sign(b"{}", b"abc")), ["YW Jj?"])
 
 
+BYTES = bytes(range(248, 256)) + b"invented-key"  # whose base64 has a plus, a slash and padding
+
+
+@pytest.mark.parametrize("text", [base64.b64encode(BYTES).decode(), base64.b64encode(BYTES).decode().rstrip("=")])
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+def test_key_in_base64_may_lack_its_padding(text: str, prefix: str) -> None:
+    """A key is the same key with the equals signs at its end and without, behind a prefix or not."""
+    assert "=" in base64.b64encode(BYTES).decode()
+    check(Hmac("X-Sig", key="base64", key_prefix="whsec_"), bearing(sign(b"{}", BYTES)), [prefix + text])
+
+
+@given(st.binary(min_size=1, max_size=40))
+def test_any_key_in_base64(key: bytes) -> None:
+    """Keys of every length are read, padded or not."""
+    for text in (base64.b64encode(key).decode(), base64.b64encode(key).decode().rstrip("=")):
+        assert read_key(Hmac("X-Sig", key="base64"), Secret(text)) == key
+
+
+def url_safe(body: bytes) -> str:
+    """Return the base64url of a keyed hash, padded."""
+    return base64.urlsafe_b64encode(hmac.digest(b"s3cret", body, "sha256")).decode()
+
+
+URL_SAFE_BODY = next(body for body in (b'{"n": %d}' % n for n in range(999)) if {"-", "_"} <= {*url_safe(body)})
+
+
+@pytest.mark.parametrize("strip", ["", "="])
+def test_signature_in_base64url(strip: str) -> None:
+    """A signature in the alphabet of URLs is taken with its padding and without."""
+    check(Hmac("X-Sig", encoding="base64url"), bearing(url_safe(URL_SAFE_BODY).rstrip(strip), URL_SAFE_BODY))
+
+
+def test_signature_in_the_other_alphabet() -> None:
+    """The two alphabets of base64 are not taken for each other, nor is anything behind the padding."""
+    text = url_safe(URL_SAFE_BODY)
+    plain = text.replace("-", "+").replace("_", "/")
+    for encoding, sent in (("base64url", plain), ("base64", text), ("base64url", text + "x"), ("base64url", "")):
+        with pytest.raises(BadSignature, match="wrong signature"):
+            check(Hmac("X-Sig", encoding=encoding), bearing(sent, URL_SAFE_BODY))  # type: ignore[arg-type] # one of both
+
+
+ISO = Hmac("X-Sig", signed="{timestamp}{body}", timestamp=Timestamp(header="X-Time", unit="iso"))
+
+
+def stamped(text: str, signed: str | None = None) -> Request:
+    """Return a request that was signed with this time, and says that one."""
+    request = bearing(sign((signed or text).encode() + b"{}"))
+    return replace(request, headers={**request.headers, "x-time": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2023-11-14T22:13:20Z", "2023-11-14T22:13:20.123456Z", "2023-11-14T23:13:20+01:00", "2023-11-14T22:13:20",
+     "2023-11-14 22:13:20Z", "20231114T221320Z", "2023-11-14T22:08:20Z", "2023-11-14T22:18:20.000Z"],
+)  # fmt: skip
+def test_timestamp_in_words_of_a_calendar(text: str) -> None:
+    """A time in ISO 8601 is signed as it is written, and read as UTC where it names no zone."""
+    check(ISO, stamped(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["2023-11-14T22:08:19Z", "2023-11-14T22:18:21Z", "2023-11-14T22:13:20+01:00", "2023-11-14"]
+)
+def test_timestamp_in_words_of_another_time(text: str) -> None:
+    """One that is too old, or too early, is stale."""
+    with pytest.raises(BadSignature, match="stale signature"):
+        check(ISO, stamped(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "1700000000", "2023-11-14T22:13:60Z", "2023-13-14T22:13:20Z", "٢٠٢٣-11-14T22:13:20Z",
+             "2023-11-14T22:13:20Z" + "0" * 40, "2023-11-14T22:13:20ZZ", "9999999-01-01T00:00:00Z"],
+)  # fmt: skip
+def test_timestamp_that_is_no_time(text: str) -> None:
+    """What can't be read as a time is no timestamp, though it was signed."""
+    with pytest.raises(BadSignature, match=r"malformed timestamp|stale signature"):
+        check(ISO, stamped(text))
+
+
+def test_timestamp_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine is does not matter."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        check(ISO, stamped("2023-11-14T22:13:20"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_timestamp_of_the_same_time_in_other_words() -> None:
+    """A time that was not signed in these very words is refused."""
+    with pytest.raises(BadSignature, match="wrong signature"):
+        check(ISO, stamped("2023-11-14T22:13:20Z", signed="2023-11-14T22:13:20+00:00"))
+
+
+@given(st.text(alphabet="0123456789TZ:.,+- ", max_size=40))
+def test_no_timestamp_is_an_error(text: str) -> None:
+    """Whatever a time is made of, it is fresh or a refusal."""
+    with suppress(BadSignature):
+        check(ISO, stamped(text))
+
+
 def test_header_without_bounds_is_not_taken_apart() -> None:
     """A header longer than any list of signatures is refused unread, a good signature in it or not."""
     with pytest.raises(BadSignature, match="malformed"):
@@ -196,7 +303,7 @@ def parts(head: object, claims: object) -> str:
 
 def check_jws(request: Request, algorithm: JwsAlgorithm = "HS256") -> None:
     """Verify a JWS."""
-    verify_jws(Jws("X-Sig", algorithm), [Secret("s3cret")], request)
+    verify_jws(Jws("X-Sig", algorithm), [Secret("s3cret")], request, NOW)
 
 
 @pytest.mark.parametrize("hashed", [HASH, HASH.upper()])
@@ -235,6 +342,47 @@ def test_signed_jws_that_does_not_fit(head: object, claims: object) -> None:
     """A JWS made with the right key is refused when it is of another kind, or not about this body."""
     with pytest.raises(BadSignature):
         check_jws(jws(parts(head, claims)))
+
+
+STAMP = int(NOW.timestamp())
+
+
+@pytest.mark.parametrize(
+    ("claims", "is_good"),
+    [
+        ({"exp": STAMP + 1}, True), ({"exp": STAMP - 59}, True), ({"exp": STAMP - 59.5}, True),
+        ({"exp": STAMP - 60}, False), ({"exp": 0}, False), ({"exp": -1}, False), ({"exp": 10**400}, True),
+        ({"nbf": STAMP - 1}, True), ({"nbf": STAMP + 60}, True), ({"nbf": 0}, True),
+        ({"nbf": STAMP + 61}, False), ({"nbf": 10**400}, False),
+        ({"nbf": STAMP - 9, "exp": STAMP + 9}, True), ({"nbf": STAMP + 999, "exp": STAMP + 9999}, False),
+        ({"exp": None}, False), ({"exp": str(STAMP + 99)}, False), ({"exp": True}, False), ({"nbf": []}, False),
+        ({"exp": float("nan")}, False), ({"nbf": float("nan")}, False), ({"exp": float("inf")}, True),
+        ({"iat": STAMP + 9999}, True),
+    ],
+)  # fmt: skip
+def test_time_of_a_jws(claims: dict[str, object], is_good: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A JWS that says from when, or until when, it is valid is valid then, but for a minute's difference of clocks."""
+    request = jws(parts({"alg": "HS256"}, {"sha256": HASH, **claims}))
+    if is_good:
+        check_jws(request)
+    else:
+        with pytest.raises(BadSignature, match=r"stale signature|malformed signature"):
+            check_jws(request)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given_", "is_good"),
+    [("acorn", "acorn", True), ("acorn", "Acorn", False), ("acorn", None, False), ("acorn", ["acorn"], False),
+     ("", "any", True), ("", None, True)],
+)  # fmt: skip
+def test_issuer_of_a_jws(wanted: str, given_: object, is_good: bool) -> None:  # noqa: FBT001 - as above
+    """Where a scheme names the signer, a JWS has to name it too."""
+    request = jws(parts({"alg": "HS256"}, {"sha256": HASH, **({"iss": given_} if given_ else {})}))
+    if is_good:
+        verify_jws(Jws("X-Sig", iss=wanted), [Secret("s3cret")], request, NOW)
+    else:
+        with pytest.raises(BadSignature, match="a signature of another issuer"):
+            verify_jws(Jws("X-Sig", iss=wanted), [Secret("s3cret")], request, NOW)
 
 
 @pytest.mark.parametrize("signed", ["", "a", "a.b", "a.b.c", "é.b", "."])

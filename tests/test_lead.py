@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import fields
 
-from ringback.leads.lead import BadLead, Lead, is_empty, is_lead_field, nest_fields, read_lead, split_full_name
-from ringback.leads.lead_schema import NAMES, LeadSchema, Text, get_schema
+from ringback.leads.lead import BadLead, Lead, is_lead_field, nest_fields, read_lead, split_full_name
+from ringback.leads.lead_schema import NAMES, UNKNOWN_COUNTRY, LeadSchema, Text, get_schema, is_empty
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 SCHEMA = LeadSchema("PL", ["PL"], WARSAW)
 STOP = LeadSchema("PL", ["PL"], WARSAW, is_stop=True)
+NO_TIME = "not a time; send ISO 8601 (2026-11-03T10:00:00+01:00) or Unix time"
+NAMES_OF_PEOPLE = st.from_regex(r"[A-ZŁŚŻ][a-ząęłńóśźż]{3,8}( [A-ZŁŚŻ][a-ząęłńóśźż]{3,8})?", fullmatch=True)
 PHONE = {"phone_number": "601 000 001"}
 
 
@@ -59,7 +61,8 @@ def test_whole_lead() -> None:
             "address": {"city": "Gdynia"},
             "custom_fields": {"Kraj": "Polska"},
         },
-        phone=lead.phone,
+        phones=lead.phones,
+        emails=("ada.lis@example.com",),
         next_call=datetime(2026, 3, 2, 11, 0, tzinfo=UTC),
     )
     assert lead.phone
@@ -148,16 +151,28 @@ def test_no_whole_numbers(value: object) -> None:
         ("ADA@EXAMPLE.COM", "ada@example.com"),
         (["", None, "b@example.com", "c@example.com"], "b@example.com"),
         (["B@example.com"], "b@example.com"),
+        (["brak", "Ada <ada@example.com>; b@example.com"], "ada@example.com"),
+        (["brak@brak.pl", "\u200bada@example.com"], "ada@example.com"),
+        ("&lt;ada@example.com&gt;", "ada@example.com"),
     ],
 )
 def test_email(value: object, address: str) -> None:
-    """An address is in lower case; of several the first is taken."""
+    """An address is in its canonical form; of several the first that is one is taken."""
     assert read(email=value).customer["email"] == address
 
 
-@pytest.mark.parametrize("value", [["601000001"], ["", "601 000 001", "602 000 002"], [None, "+48601000001"]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["601000001"],
+        ["", "601 000 001", "602 000 002"],
+        [None, "+48601000001"],
+        ["n/a", "601000001"],
+        [["brak", "undefined"], "+44 20 7946 0958", "22 123 45 67 wew. 9", ["601000001"]],
+    ],
+)
 def test_several_numbers(value: object) -> None:
-    """Of several numbers the first is taken."""
+    """Of several numbers the first that can be called is taken."""
     assert read(phone_number=value).customer["phone_number"] == "601000001"
 
 
@@ -168,10 +183,19 @@ def test_several_numbers(value: object) -> None:
         ("Ada  Maria\u00a0 Lis", {"name": "Ada Maria", "surname": "Lis"}),
         ("Lis", {"surname": "Lis"}),
         (["Ada", "Lis"], {"name": "Ada", "surname": "Lis"}),
+        ("Lis, Ada", {"name": "Ada", "surname": "Lis"}),
+        ("Lis-Sowa , Ada Maria", {"name": "Ada Maria", "surname": "Lis-Sowa"}),
+        ("van der Lis, Ada", {"name": "Ada", "surname": "van der Lis"}),
+        ("Ada Lis, MBA", {"name": "Ada", "surname": "Lis"}),
+        ("Ada Lis, Ph.D., dr", {"name": "Ada", "surname": "Lis"}),
+        ("Lis,", {"surname": "Lis"}),
+        (", Ada Lis", {"name": "Ada", "surname": "Lis"}),
+        ("Ada {{contact.last_name}}", {"surname": "Ada"}),
+        (["undefined", "Lis"], {"surname": "Lis"}),
     ],
 )
 def test_full_name(full_name: object, expected: dict[str, str]) -> None:
-    """The last word is the surname."""
+    """The last word is the surname, or what stands before a comma."""
     lead = read(**PHONE, full_name=full_name)
     assert {name: lead.customer[name] for name in ("name", "surname") if name in lead.customer} == expected
 
@@ -179,9 +203,15 @@ def test_full_name(full_name: object, expected: dict[str, str]) -> None:
 @given(st.text(min_size=1).filter(str.strip))
 def test_no_word_of_a_name_is_lost(full_name: str) -> None:
     """However a name is written, all of it is in name and surname."""
-    words = " ".join(full_name.split())
+    words = " ".join(full_name.replace(",", " ").split())
     parts = split_full_name(words)
-    assert " ".join([*([parts["name"]] if "name" in parts else []), parts["surname"]]).split() == words.split()
+    assert " ".join(parts.values()).split() == words.split()
+
+
+@given(NAMES_OF_PEOPLE, NAMES_OF_PEOPLE)
+def test_surname_first(name: str, surname: str) -> None:
+    """Behind a comma stands the first name, whatever both are."""
+    assert split_full_name(f"{surname}, {name}") == {"name": name, "surname": surname}
 
 
 def test_own_names_win_over_the_full_one() -> None:
@@ -224,9 +254,6 @@ def test_date_alone() -> None:
         ({"phone_number": "+4930901820"}, ["phone_number"]),
         ({"phone_number": "call me", "email": "ada@example.com"}, ["phone_number"]),
         ({"phone_number": {"a": 1}, "identifier": "crm:7"}, ["phone_number"]),
-        ({"next_call_date": "soon", **PHONE}, ["next_call_date"]),
-        ({"next_call_date": "+15m", **PHONE}, ["next_call_date"]),
-        ({"next_call_date": True, **PHONE}, ["next_call_date"]),
         ({"status_id": "new", "agent_login": {"a": 1}, **PHONE}, ["status_id", "agent_login"]),
         ({"agent_login": {}, "status_id": {"a": 1}, **PHONE}, ["status_id"]),
         ({"email": "none"}, ["email"]),
@@ -261,7 +288,14 @@ def test_reasons_show_no_values(value: str) -> None:
     ("values", "note"),
     [
         ({"email": "none"}, "email dropped: not an e-mail address"),
-        ({"email": ["none", "ada@example.com"]}, "email dropped: not an e-mail address"),
+        ({"email": ["none", "-"]}, "email dropped: not an e-mail address"),
+        ({"email": "brak@brak.pl"}, "email dropped: a placeholder, no person's address"),
+        ({"next_call_date": "soon"}, f"next_call_date dropped: {NO_TIME}"),
+        ({"next_call_date": "+15m"}, f"next_call_date dropped: {NO_TIME}"),
+        ({"next_call_date": "31.02.2027 10:00"}, "next_call_date dropped: day is out of range for month"),
+        ({"surname": "x" * 101}, "surname dropped: longer than 100 characters"),
+        ({"note": "x" * 10_001}, "note dropped: longer than 10000 characters"),
+        ({"custom_fields__Kraj": "x" * 1001}, "custom_fields.Kraj dropped: longer than 1000 characters"),
         ({"note": {"a": 1}}, "note dropped: not a text but an object"),
         ({"vip": "perhaps"}, "vip dropped: neither yes nor no"),
         ({"company_id": "x"}, "company_id dropped: not a whole number"),
@@ -302,8 +336,70 @@ def test_stop_without_its_details() -> None:
     lead = read(STOP, email="ada@example.com", phone_number="call me", customer_id="x")
     assert (lead.customer, lead.customer_id) == ({"email": "ada@example.com"}, None)
     assert len(lead.notes) == 2
-    with pytest.raises(BadLead, match="phone_number: letters"):
+    with pytest.raises(BadLead, match="phone_number: neither a telephone number nor an e-mail address"):
         read(STOP, phone_number="call me")
+
+
+def test_stop_names_all_that_it_has() -> None:
+    """Of a stop each number and each address counts, in whichever of the two fields it stands."""
+    lead = read(STOP, phone_number="601 000 001; 602 000 002, ada@example.com", email=["b@example.com", "603000003"])
+    assert lead.list_values("phone_number") == ("601000001", "602000002", "603000003")
+    assert lead.list_values("email") == ("ada@example.com", "b@example.com")
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "e164"),
+    [
+        ("0171 1234567", "DE", "+491711234567"),
+        ("0171 1234567", "Niemcy", "+491711234567"),
+        ("+48 601 000 001", "DE", "+48601000001"),
+        ("+48 601 000 001", "Atlantis", "+48601000001"),
+        ("601 000 001", "", "+48601000001"),
+        ("601 000 001", ["", "Polska"], "+48601000001"),
+    ],
+)
+def test_region_that_the_event_names(number: str, country: object, e164: str) -> None:
+    """A number without a country code is one of the country that the event names."""
+    schema = LeadSchema("PL", ["PL", "DE"], WARSAW)
+    assert [phone.e164 for phone in read(schema, phone_number=number, phone_region=country).phones] == [e164]
+    assert [phone.e164 for phone in read(STOP, phone_number=number, phone_region=country).phones] == [e164]
+
+
+def test_country_that_is_not_known() -> None:
+    """Where the named country is not known, a number without a country code could be anybody's."""
+    assert fault(phone_number="601 000 001", phone_region="Atlantis") == {"phone_number": UNKNOWN_COUNTRY}
+    assert "phone_region" not in read(identifier="crm:7", phone_region="Atlantis").customer
+
+
+def test_number_of_another_region_is_sent_in_full() -> None:
+    """What is dialled as at home is a matter of the call centre, not of the form."""
+    schema = LeadSchema("DE", ["PL", "DE"], WARSAW, home="PL")
+    assert read(schema, phone_number="0171 1234567").customer == {"phone_number": "+491711234567"}
+    assert read(schema, phone_number="+48 601 000 001").customer == {"phone_number": "601000001"}
+
+
+@pytest.mark.parametrize(
+    "text", ["03.11.2027 10:00", "3.11.2027, 10:00", "03.11.2027 godz. 10:00", "03.11.2027 10.00:00"]
+)
+def test_date_with_dots(text: str) -> None:
+    """A date with dots has its day first."""
+    assert read(**PHONE, next_call_date=text).next_call == datetime(2027, 11, 3, 9, 0, tzinfo=UTC)
+    assert read(**PHONE, next_call_date="03.11.2027").next_call == datetime(2027, 11, 2, 23, 0, tzinfo=UTC)
+
+
+def test_what_a_template_left_unfilled() -> None:
+    """A placeholder that was never filled is no value, of no field."""
+    tag = "{{contact.email}}"
+    assert read(**PHONE, email=tag, surname="undefined", note=tag, custom_fields__x="[your-x]", status_id=tag) == read(
+        **PHONE
+    )
+
+
+def test_text_is_cleaned_before_it_is_used() -> None:
+    """A name, an identifier and a message arrive clean; the message keeps its lines."""
+    lead = read(**PHONE, surname=r"O\'Brien&nbsp;", identifier="\ufeffcrm:7", note="A &amp; B\r\npo 16\x00")
+    assert (lead.customer["surname"], lead.customer["identifier"]) == ("O'Brien", "crm:7")
+    assert lead.customer["note"] == "A & B\npo 16"
 
 
 VALUES = st.recursive(

@@ -15,8 +15,14 @@ from tests.given import load, make_config, make_source
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 RULES: dict[str, Any] = {
     "answers": {"object": "@"},
-    "map": {"phone_number": {"label": "Phone"}, "full_name": "who.name", "note": "_request.query.page"},
+    "map": {
+        "phone_number": ["who.fax", {"label": "Phone"}],
+        "phone_region": "land",
+        "full_name": "who.name",
+        "note": "_request.query.page",
+    },
     "consent": "ok",
+    "do_not_call": "who.dnd",
     "when": "score > `1`",
     "campaign": [{"when": "country == 'DE'", "to": "00002"}, {"to": "00001"}],
 }
@@ -36,7 +42,13 @@ def make_event(data: object = DATA, **rest: Any) -> Event:
     return Event("website", "e-1", "k-1", data, NOW, request={"headers": {}, "query": query}, **rest)
 
 
-@pytest.mark.parametrize("changes", [{}, {"ok": "nie"}, {"score": 1}, {"Phone": "12"}, {"country": None}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({}, {"ok": "nie"}, {"score": 1}, {"Phone": "12"}, {"country": None}, {"who": {"dnd": True}}, {"land": "DE"}),
+        {"Phone": None, "who": {"fax": "22 123 45 67"}},
+    ],
+)
 def test_same_result(changes: dict[str, Any]) -> None:
     """An excerpt ends as the whole event would have ended, also after it was stored."""
     settings = load(make_config(make_source(**RULES)))
@@ -58,6 +70,17 @@ def test_sender_can_not_bring_an_excerpt() -> None:
     assert values.items() <= kept.data.items()
     for data in (values, {"excerpt": values}, {"_request": {"excerpt": {}}, **values}):
         assert not isinstance(Mapper(settings).map(make_event(data), NOW), Assignment)
+
+
+def test_rule_that_was_added_later() -> None:
+    """A rule that looks where the excerpt has nothing makes the event INVALID: it would else take it for empty."""
+    old, new = (load(make_config(make_source(**RULES, **more))) for more in ({}, {"event_id": "x"}))
+    kept = make_excerpt(make_event(), old.sources["website"])
+    assert isinstance(Mapper(new).map(kept, NOW), Assignment)
+    rules = {**RULES, "do_not_call": ["who.dnd", "blocked"]}
+    outcome = Mapper(load(make_config(make_source(**rules)))).map(kept, NOW)
+    assert isinstance(outcome, Outcome)
+    assert (outcome.status, list(outcome.fields)) == (Status.INVALID, ["blocked"])
 
 
 def test_nothing_more() -> None:

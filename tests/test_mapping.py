@@ -23,8 +23,11 @@ from tests.leads import NOW, make_event, make_sources
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ACCESS = {"url": "http://127.0.0.1:9", "user": "ringback", "password": "only-for-the-sandbox"}
-CALLBACKS: dict[str, Any] = {"id": "00001", "set": {"status_id": 3}}
-GERMAN = {"german": {"id": "00002", "set": {"status_id": 8, "agent_login": "h.meier"}, "stop": {"status_id": 4}}}
+LATER = {"later": {"status_id": 7}}
+CALLBACKS: dict[str, Any] = {"id": "00001", "set": {"status_id": 3}, **LATER}
+GERMAN = {
+    "german": {"id": "00002", "set": {"status_id": 8, "agent_login": "h.meier"}, "stop": {"status_id": 4}, **LATER}
+}
 PHONE = {"phone_number": "601000001"}
 
 
@@ -32,7 +35,9 @@ def make_mapper(
     website: Mapping[str, Any] | None = None, callbacks: Mapping[str, Any] | None = None, **top: Any
 ) -> Mapper:
     """Return a mapper whose source ``website`` and campaign ``callbacks`` have these keys besides the usual ones."""
-    sources = {"website": {**make_sources()["website"], **(website or {})}}
+    usual = make_sources()["website"]
+    dated = {**usual, "map": {**usual["map"], "next_call_date": "next_call_date"}}
+    sources = {"website": {**dated, **(website or {})}}
     campaigns = {"callbacks": {**CALLBACKS, **(callbacks or {})}, **GERMAN}
     return Mapper(load({"thulium": ACCESS, "campaigns": campaigns, "sources": sources, **top}))
 
@@ -73,7 +78,7 @@ def test_consent_comes_after_when() -> None:
         refuse(mapper, make_event(**PHONE, **data)).reason for data in ({}, {"a": True}, {"a": True, "b": "nie"})
     ]
     assert reasons == ["`when` does not hold", "no consent", "no consent"]
-    assert assign(mapper, make_event(**PHONE, a=True, b=["x", "Tak."])).campaigns[0].name == "callbacks"
+    assert assign(mapper, make_event(**PHONE, a=True, b=["", "Tak."])).campaigns[0].name == "callbacks"
 
 
 @pytest.mark.parametrize("data", [None, "text", 7, [1], True])
@@ -156,11 +161,11 @@ def test_constants_of_the_customer() -> None:
 # Which campaign
 
 
-ROUTES = [{"when": "country == 'DE'", "to": "german"}, {"when": "ceil(score) > `1`", "to": "00003"}]
+ROUTES = [{"when": "country == 'DE'", "to": "german"}, {"when": "ceil(score) > `1`", "to": "00001"}]
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"), [({"country": "DE", "score": "x"}, "00002"), ({"score": 2}, "00003"), ({"score": 1}, None)]
+    ("data", "expected"), [({"country": "DE", "score": "x"}, "00002"), ({"score": 2}, "00001"), ({"score": 1}, None)]
 )
 def test_routes(data: dict[str, object], expected: str | None) -> None:
     """The first that matches takes the lead, and no other is asked; none matching is INVALID, so that none is lost."""
@@ -268,8 +273,10 @@ def test_time_that_had_passed_when_the_event_came_in(asked: str, notes: list[str
 
 
 def test_event_that_asks_for_a_relative_time() -> None:
-    """Only the configuration may say a relative time."""
-    assert list(refuse(make_mapper(), make_event(**PHONE, next_call_date="+15m")).fields) == ["next_call_date"]
+    """Only the configuration may say a relative time; in an event it is none, and costs no more than the time."""
+    lead = assign(make_mapper(), make_event(**PHONE, next_call_date="+15m")).lead
+    assert "next_call_date" not in lead.record
+    assert lead.notes == ("next_call_date dropped: not a time; send ISO 8601 (2026-11-03T10:00:00+01:00) or Unix time",)
 
 
 def test_event_wins_over_a_relative_time() -> None:

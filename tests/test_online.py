@@ -134,7 +134,7 @@ def test_status(status: dict[str, Any], word: Word, telling: str, tmp_path: Path
     """A status has to exist, has to have people called, and needs along with it what its kind needs."""
     ((key, value), *_) = status.items()
     what = f"campaign callbacks (00001), {key} of website {value}"
-    found = find(thulium, tmp_path, what, campaigns=campaign(set=status))
+    found = find(thulium, tmp_path, what, campaigns=campaign(set=status, later={"status_id": 7}))
     assert (found.word, telling in found.text) == (word, True), found.text
 
 
@@ -143,7 +143,8 @@ def test_what_the_source_gives_counts(tmp_path: Path, thulium: Sandbox) -> None:
     fields = {"phone_number": "phone", "next_call_date": "at"}
     sources = {"website": make_source(map=fields, set={"status_id": 7})}
     what = "campaign callbacks (00001), status_id of website 7"
-    assert find(thulium, tmp_path, what, sources=sources).word is RIGHT
+    campaigns = campaign(later={"status_id": 7})
+    assert find(thulium, tmp_path, what, sources=sources, campaigns=campaigns).word is RIGHT
 
 
 def test_status_that_comes_with_the_event(tmp_path: Path, thulium: Sandbox) -> None:
@@ -158,6 +159,64 @@ def test_campaign_without_a_source(tmp_path: Path, thulium: Sandbox) -> None:
     campaigns = {**campaign(set={"status_id": 3}), "second": {"id": "00001", "set": {"status_id": 99}}}
     what = "campaign second (00001), status_id 99"
     assert find(thulium, tmp_path, what, campaigns=campaigns).word is WRONG
+
+
+@pytest.mark.parametrize(
+    ("later", "word", "telling"),
+    [
+        ({"status_id": 7}, RIGHT, "7 is Not sooner than (CALL_NO_SOONER_THAN)"),
+        ({"status_id": 5, "agent_login": "h.meier"}, RIGHT, "5 is My record (MY_RECORD)"),
+        ({"status_id": 5}, WRONG, "5 is My record (MY_RECORD): it needs agent_login in `map` or `set`"),
+        ({"status_id": 3}, WRONG, "a call would not wait for its time; take one that waits for the date; there are "),
+        ({"status_id": 1}, WRONG, "there are 5 My record, 7 Not sooner than"),
+        ({"status_id": 6}, WRONG, "6 is Do not call (NO_CALL): a call would not wait"),
+        ({"status_id": 99}, WRONG, "there is no such status; there are 1 To call, "),
+        ({"dictionary_status_id": 2}, WRONG, "2 is Contact needed (CALL): a call would not wait for its time; "),
+    ],
+)
+def test_later(later: dict[str, Any], word: Word, telling: str, tmp_path: Path, thulium: Sandbox) -> None:
+    """The status of a later call has to be one that waits for its date, whether a source leads there or not."""
+    key, value = next(iter(later.items()))
+    for name, of in (("callbacks", " of website"), ("00002", "")):
+        sources = {"website": make_source(campaign=name)}
+        what = f"campaign callbacks (00001), later {key}{of} {value}"
+        found = find(thulium, tmp_path, what, sources=sources, campaigns=campaign(later=later))
+        assert (found.word, telling in found.text) == (word, True), found.text
+
+
+@pytest.mark.parametrize(
+    ("source", "campaign_set"),
+    [
+        (make_source(set={"agent_login": "h.meier"}), {}),
+        (make_source(map={"phone_number": "phone", "agent_login": "agent"}), {}),
+        (make_source(), {"agent_login": "h.meier"}),
+    ],
+)
+def test_agent_of_a_later_call(
+    source: dict[str, Any], campaign_set: dict[str, Any], tmp_path: Path, thulium: Sandbox
+) -> None:
+    """The agent whose record it is may come from `map` or `set` too."""
+    campaigns = campaign(set=campaign_set, later={"status_id": 5})
+    what = "campaign callbacks (00001), later status_id of website 5"
+    assert find(thulium, tmp_path, what, sources={"website": source}, campaigns=campaigns).word is RIGHT
+
+
+def test_agents_are_looked_at_once(tmp_path: Path, thulium: Sandbox) -> None:
+    """The agents in `set` and in `later` are looked at, one that is in both once."""
+    both = {"agent_login": "h.meier"}
+    campaigns = campaign(set={"status_id": 3, **both}, later={"status_id": 5, **both})
+    found = [each.what for each in look(thulium, tmp_path, campaigns=campaigns)]
+    assert found.count("campaign callbacks (00001), agent h.meier") == 1
+    campaigns = campaign(set={"status_id": 3, **both}, later={"status_id": 5, "agent_login": "j.lis"})
+    assert find(thulium, tmp_path, "campaign callbacks (00001), agent j.lis", campaigns=campaigns).word is WRONG
+
+
+def test_both_ids_of_a_stop(tmp_path: Path, thulium: Sandbox) -> None:
+    """Of a stop that is given by both of its ids each is looked at."""
+    campaigns = campaign(stop={"status_id": 6, "dictionary_status_id": 2})
+    found = {each.what: each.word for each in look(thulium, tmp_path, campaigns=campaigns)}
+    assert found["campaign callbacks (00001), stop with status_id 6"] is RIGHT
+    assert found["campaign callbacks (00001), stop with dictionary_status_id 2"] is WRONG
 
 
 @pytest.mark.parametrize(

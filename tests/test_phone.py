@@ -45,8 +45,8 @@ EUROPE = frozenset({"PL", "DE", "GB", "IT", "AT", "SE", "ID"})
         " 48 601 000 001",
         "+48 (0) 601 000 001",
         "+48 0601000001",
-        "0601000001",
-        "0-601-000-001",
+        "+48 (0)601000001",
+        "0048 0601000001",
         "tel:+48601000001",
         " TEL:+48-601-000-001",
         "tel:601000001",
@@ -65,10 +65,10 @@ def test_one_number_in_every_writing(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["22 123 45 67", "(22) 123-45-67", "+48 (0)22 123 45 67", "022 123 45 67", 221234567, 221234567.0]
+    "text", ["22 123 45 67", "(22) 123-45-67", "+48 (0)22 123 45 67", "0048 022 123 45 67", 221234567, 221234567.0]
 )
 def test_landline(text: object) -> None:
-    """A landline is read with the 0 that Poland has given up, and without."""
+    """A landline is read as it is, and behind a country code with the 0 that Poland has given up."""
     assert read_number(text, "PL", {"PL"}) == LANDLINE
 
 
@@ -147,7 +147,8 @@ def test_regions_have_their_ways(text: object, region: str, e164: str, sent: str
         ("+48", "too short"),
         ("0048", "too short"),
         ("6010000012", "too long"),
-        ("048601000001", "too long"),
+        ("048601000001", "begins with a zero"),
+        ("480601000001", "too long"),
         ("+4848601000001", "too long"),
         ("1234567890123456789", "too long"),
         ("6" * 65, "too long"),
@@ -287,14 +288,17 @@ def test_no_form_is_searched_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "found", ["601000001", "+48601000001", "48601000001", "0048 601 000 001", "601 000 001", "0601-000-001", 601000001]
+    "found",
+    ["601000001", "+48601000001", "48601000001", "0048 601 000 001", "601 000 001", "tel. 601-000-001", 601000001],
 )
 def test_same_number_in_any_writing(found: object) -> None:
     """Thulium's customer is known by the number in whatever writing it was once entered."""
     assert same_number(found, "+48601000001", "PL")
 
 
-@pytest.mark.parametrize("found", ["601000002", "1000001", "00001", "", None, "brak", "+49601000001", [], "+", True])
+@pytest.mark.parametrize(
+    "found", ["601000002", "0601-000-001", "1000001", "00001", "", None, "brak", "+49601000001", [], "+", True]
+)
 def test_another_number(found: object) -> None:
     """Another number, the end of one, or none at all is not this number."""
     assert not same_number(found, "+48601000001", "PL")
@@ -304,6 +308,137 @@ def test_same_number_in_either_reading() -> None:
     """Digits that can be read in two ways are the number in both."""
     assert same_number("491773333333", "+491773333333", "DE")
     assert same_number("491773333333", "+49491773333333", "DE")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tel. 601 000 001",
+        "Tel: +48 601-000-001",
+        "tel.601000001",
+        "kom. 601 000 001",
+        "nr tel. 601 000 001",
+        "Numer telefonu: 601 000 001",
+        "phone no. 601000001",
+        "mąż 601 000 001",
+        "p:+48601000001",
+        "whatsapp:+48601000001",
+        "sms://601000001",
+        "callto:601000001",
+        "601 000 001 (żona)",
+        "601 000 001 (tel. żony)",
+        "tel. 601 000 001 (po 17)",
+        "601 000 001 (proszę dzwonić od 8 do 15:30)",
+        "&#43;48601000001",
+        "\N{ZERO WIDTH SPACE}tel.\N{NO-BREAK SPACE}601 000 001",
+    ],
+)
+def test_words_around_a_number(text: str) -> None:
+    """A word before a whole number, a remark in brackets behind it and a link's scheme leave it what it is."""
+    assert read_number(text, "PL", {"PL"}) == MOBILE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fax 22 123 45 67",
+        "tel/fax 22 123 45 67",
+        "nie dzwonić 601 000 001",
+        "don't call 601000001",
+        "stary nr 601 000 001",
+        "601 000 001 (nie dzwonić)",
+        "601 000 001 (fax)",
+        "22 123 45 67 (wew. 3)",
+        "22 123 45 67 (pok. 12)",
+        "601 000 001 (602 000 002 mąż)",
+        "601 000 001 - po 17",
+        "O 601 000 001",
+        "ks.601000001",
+        "a b c d e 601 000 001",
+        "601 000 001 żona",
+    ],
+)
+def test_words_that_forbid(text: str) -> None:
+    """A word that means another number, an extension or no call is not taken away, nor what is not in brackets."""
+    with pytest.raises(BadNumber, match=r"letters|a character"):
+        read_number(text, "PL", {"PL"})
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("050 123 45 67", "PL"),
+        ("06 12345678", "PL"),
+        ("0948 123 456", "PL"),
+        ("0601 000 001", "PL"),
+        ("0601 000 001", "CZ"),
+        ("0601 000 001", "ES"),
+    ],
+)
+def test_zero_that_the_region_does_not_have(text: str, region: str) -> None:
+    """Where numbers have no 0 before them, one that has belongs to another country: dropping it rings a stranger up."""
+    with pytest.raises(
+        BadNumber, match="begins with a zero: send the country code, or name the country in phone_region"
+    ):
+        read_number(text, region, {region, "UA", "NL", "SK"})
+
+
+@pytest.mark.parametrize("text", ["8 601 000 001", "8 495 123 45 67", "8 050 123 45 67", "8-601-000-001"])
+def test_eight_before_a_number(text: str) -> None:
+    """An 8, which other countries dial before their numbers, is not dropped either."""
+    with pytest.raises(BadNumber):
+        read_number(text, "PL", {"PL", "LT", "UA", "RU", "BY"})
+
+
+REGIONS_OF_EUROPE = ("PL", "CZ", "ES", "DK", "NO", "PT", "GR", "DE", "FR", "UA", "LT", "HU", "GB", "IT", "SK", "AT")
+
+
+@given(st.from_regex(r"(\+|00)?[0-9]{6,13}", fullmatch=True), st.sampled_from(REGIONS_OF_EUROPE))
+@settings(deadline=None)
+def test_no_digit_is_left_out(text: str, region: str) -> None:
+    """All that was typed is in the number, but for the 0 or the like that its own country has before numbers."""
+    try:
+        phone = read_number(text, region, set(REGIONS_OF_EUROPE))
+    except BadNumber:
+        return
+    typed, number = text.lstrip("+"), phonenumbers.parse(phone.e164)
+    typed = typed.removeprefix("00") if text.startswith("00") else typed
+    country = str(phonenumbers.region_code_for_number(number))
+    prefix = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True) or ""
+    code, national = str(number.country_code), phonenumbers.national_significant_number(number)
+    is_marked = text.startswith(("+", "00"))
+    allowed = {code + national, *([] if is_marked else [national, prefix + national])}
+    allowed |= {code + before + national for before in ({prefix, "0", "8"} if is_marked else {prefix})}
+    assert typed in allowed or typed.lstrip("0") in {each for each in allowed if is_marked}
+
+
+@pytest.mark.parametrize(
+    ("text", "e164"),
+    [
+        ("0711 123456/57", "+49711123456"),
+        ("0711/123456", "+49711123456"),
+        ("0711/123456/57", "+49711123456"),
+        ("+49 711 123456 / 57", "+49711123456"),
+        ("089/123/4567", "+49891234567"),
+        ("030/901/820", "+4930901820"),
+    ],
+)
+def test_slash_behind_a_whole_number(text: str, e164: str) -> None:
+    """Behind a whole number a slash is followed by the end of another one; before that it stands in the number."""
+    assert read_number(text, "DE", {"DE"}).e164 == e164
+
+
+@pytest.mark.parametrize("text", ["0711 123456/0171 1234567", "0711 123456/789", "0711 123456/57/58"])
+def test_number_behind_a_slash(text: str) -> None:
+    """Two numbers, or what may be the rest of one, are refused."""
+    with pytest.raises(BadNumber, match="send one number"):
+        read_number(text, "DE", {"DE"})
+
+
+def test_home_is_where_the_call_centre_is() -> None:
+    """A number is read in the region of its form, and sent as it is dialled where the call centre is."""
+    assert read_number("0171 1234567", "DE", {"DE"}, "PL") == Phone("+491711234567", "+491711234567")
+    assert recognise_number("+48 601 000 001", "DE", {"DE"}, "PL") == MOBILE
 
 
 def test_import_is_cheap() -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,11 +48,14 @@ def judge(pipeline: Pipeline, event: Any, **arguments: Any) -> Verdict:
     ],
 )
 def test_calls(thulium: Sandbox, known: dict[str, Any], data: dict[str, Any], calls: dict[str, int]) -> None:
-    """No call is made that could be left out: for who is new, who is known, who lacks something, whose id is known."""
+    """No call is made that could be left out: for who is new, who is known, who lacks something, whose id is known.
+
+    The campaign's statuses are asked for once.
+    """
     if known:
         thulium.add_customer(surname="Lis", **known)
     assert read_statuses(deliver(configure(thulium), make_event(**data))) == ["ADDED"]
-    assert thulium.counts == calls
+    assert thulium.counts == {"statuses": 1, **calls}
 
 
 def test_calls_of_many(thulium: Sandbox) -> None:
@@ -60,7 +64,7 @@ def test_calls_of_many(thulium: Sandbox) -> None:
         thulium.add_customer(surname="Lis", phone_number=f"60100{n:04}")
     events = [make_event(phone_number=f"60100{n:04}") for n in range(100)]
     assert read_statuses(deliver(configure(thulium), *events)) == ["ADDED"] * 100
-    assert thulium.counts == {"search": 100, "batch": 1}
+    assert thulium.counts == {"statuses": 1, "search": 100, "batch": 1}
 
 
 # Verdicts
@@ -138,12 +142,51 @@ def test_lead_that_will_be_too_old_is_parked(thulium: Sandbox) -> None:
 
 
 def test_stop_is_never_given_up(thulium: Sandbox) -> None:
-    """A stop is neither too old nor parked: it would let somebody be called."""
+    """An opt-out has no age: one of long ago is carried out too."""
+    assert (
+        judge(Pipeline(configure(thulium)), make_event("optout", **ADA), now=NOW + 100 * DAY).outcome.status
+        == "STOPPED"
+    )
+
+
+def test_stop_that_thulium_keeps_refusing(thulium: Sandbox, lines: list[dict[str, Any]]) -> None:
+    """It is tried ever more slowly, raises an alarm after an hour, and is parked before a queue would delete it."""
+    thulium.fail("batch", faults.error(503), times=None)
+    pipeline, event, now = Pipeline(configure(thulium)), make_event("optout", **ADA), NOW
+    tries = []
+    while isinstance(verdict := judge(pipeline, event, now=now), Again):
+        tries.append(now)
+        event, now = replace(event, attempt=event.attempt + 1), verdict.at
+    assert verdict.outcome.status == "PARKED"
+    assert timedelta(days=12) < now - NOW <= timedelta(days=13)
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert all(timedelta(hours=3) <= pause <= timedelta(hours=6) for pause in pauses[-20:])
+    alarms = [line for line in lines if line["event"] == "stop.undone"]
+    assert {line["severity"] for line in alarms} == {"ERROR"}
+    assert len(alarms) == 1 + sum(each - NOW > timedelta(hours=1) for each in tries)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [({"phone_number": "brak"}, "INVALID"), ({}, "INVALID"), ({"customer_id": 7}, "FAILED")],
+)
+def test_stop_that_stops_no_customer(
+    thulium: Sandbox, lines: list[dict[str, Any]], data: dict[str, Any], status: str
+) -> None:
+    """An opt-out that ends without having stopped anyone is an error with an alarm of its own, the first one too."""
+    outcomes = deliver(configure(thulium), make_event("optout", **data), make_event(phone_number="brak"))
+    assert read_statuses(outcomes) == [status, "INVALID"]
+    (alarm,) = [line for line in lines if line["event"] == "stop.undone"]
+    assert (alarm["severity"], alarm["source"], alarm["status"]) == ("ERROR", "optout", status)
+
+
+def test_stop_that_is_carried_out_is_no_alarm(thulium: Sandbox, lines: list[dict[str, Any]]) -> None:
+    """A stop that was carried out, or is tried again within the hour, raises none."""
     thulium.fail("batch", faults.error(503))
     pipeline = Pipeline(configure(thulium))
-    later = NOW + 100 * DAY
-    assert isinstance(judge(pipeline, make_event("optout", **ADA), now=later), Again)
-    assert judge(pipeline, make_event("optout", **ADA), now=later).outcome.status == "STOPPED"
+    assert isinstance(judge(pipeline, make_event("optout", **ADA)), Again)
+    assert isinstance(judge(pipeline, make_event("optout", **ADA)), Done)
+    assert not [line for line in lines if line["event"] == "stop.undone"]
 
 
 def test_paused(thulium: Sandbox) -> None:

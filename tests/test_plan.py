@@ -63,8 +63,8 @@ def test_known_person(tmp_path: Path) -> None:
     """Who is found gets what they lack of the fields in `update`, and nobody is created when that is not wanted."""
     source = make_source(**FULL, customer={"on_missing": "fail", "update": ["email", "note"]})
     calls = plan(read_config(tmp_path, sources={"website": source}), PERSON)
-    assert [call.method for call in calls] == ["GET", "GET", "GET", "GET", "PUT", "POST"]
-    assert calls[4] == Call(
+    assert [call.method for call in calls] == ["GET", "GET", "GET", "GET", "GET", "PUT", "POST"]
+    assert calls[5] == Call(
         "PUT", f"customers/{NEW_ID}", {"email": ["ada@example.pl"]}, "if somebody is found who lacks any of it"
     )
 
@@ -81,7 +81,7 @@ def test_known_person_is_completed_as_planned(tmp_path: Path) -> None:
         data = {"phone": "601000001", "email": "ada@example.pl", "note": "call me", "land": "PL"}
         asked = deliver(settings, data, thulium)
         planned = [with_id(call, 7) for call in plan(settings, data)]
-    assert len(asked) == 4
+    assert len(asked) == 5
     assert [call for call in asked if call in planned] == asked
 
 
@@ -98,16 +98,27 @@ def test_number_of_somebody_else(tmp_path: Path) -> None:
         planned = [with_id(call, 7) for call in plan(settings, PERSON)]
     made = [(method, path.replace("records/8", f"records/{OWNER_ID}"), body) for method, path, body in asked]
     assert [call for call in made if call[0] == "GET" and call not in planned] == []
-    assert [call[1].partition("?")[0] for call in made[1:3]] == ["customers", f"crm_outbounds/00001/records/{OWNER_ID}"]
+    assert [call[1].partition("?")[0] for call in made[2:4]] == ["customers", f"crm_outbounds/00001/records/{OWNER_ID}"]
 
 
-@pytest.mark.parametrize("top", [None, {"dictionary_status_id": 3}])
-def test_stop_of_the_dictionary(top: dict[str, int] | None, tmp_path: Path) -> None:
-    """Where the stop is one of the dictionary, it is said that the campaign's statuses are asked for."""
-    calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}, stop=top), PERSON)
-    assert [call.when for call in calls if call.path == "outbounds/00001/statuses"] == (
-        ["if that record is not to be called"] if top else []
-    )
+HOURLY = "unless it was asked within the hour: what the status demands"
+
+
+@pytest.mark.parametrize(
+    ("constants", "top", "expected"),
+    [
+        ({"status_id": 3}, None, [HOURLY]),
+        ({"status_id": 3}, {"dictionary_status_id": 3}, [HOURLY]),
+        ({"agent_login": "h.meier"}, {"dictionary_status_id": 3}, ["if that record is not to be called"]),
+        ({"agent_login": "h.meier"}, None, []),
+    ],
+)
+def test_statuses(constants: dict[str, Any], top: dict[str, int] | None, expected: list[str], tmp_path: Path) -> None:
+    """The campaign's statuses are asked for once: for the record's own, or where the stop is the dictionary's."""
+    campaigns = {"callbacks": {"id": "00001", "set": constants}}
+    settings = read_config(tmp_path, campaigns=campaigns, sources={"website": make_source(**FULL)}, stop=top)
+    calls = plan(settings, PERSON)
+    assert [call.when for call in calls if call.path == "outbounds/00001/statuses"] == expected
 
 
 def test_new_person_who_is_not_searched_by_the_number(tmp_path: Path) -> None:
@@ -135,6 +146,7 @@ def test_person_without_a_number(tmp_path: Path) -> None:
     """Whoever has no number is not created."""
     calls = plan(read_config(tmp_path, sources={"website": make_source(**FULL)}), {"email": "ada@example.pl"})
     assert [call.path for call in calls] == [
+        "outbounds/00001/statuses",
         "customers?email=ada%40example.pl&limit=1000",
         f"customers/{NEW_ID}",
         f"customers/{NEW_ID}",
@@ -143,9 +155,9 @@ def test_person_without_a_number(tmp_path: Path) -> None:
 
 
 def test_customer_whose_id_is_known(tmp_path: Path) -> None:
-    """A lead with the customer's id makes one call, as it is documented."""
+    """A lead with the customer's id makes one call, as it is documented, beside that for the campaign's statuses."""
     source = make_source(map={"customer_id": "id"}, consent=None)
-    assert plan(read_config(tmp_path, sources={"website": source}), {"id": 441}) == [
+    assert plan(read_config(tmp_path, sources={"website": source}), {"id": 441})[1:] == [
         Call("POST", "batch/crm_outbounds/00001/records", {"records": [{"customer_id": 441, "status_id": 3}]})
     ]
 
@@ -154,7 +166,7 @@ def test_requeue(tmp_path: Path) -> None:
     """Of a campaign that requeues the look at the record is said too, and what would be put."""
     campaigns = {"callbacks": {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue"}}
     source = make_source(map={"customer_id": "id"}, consent=None)
-    _, look, put = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
+    *_, look, put = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
     assert (look.method, look.path) == ("GET", "crm_outbounds/00001/records/441")
     assert (put.method, put.path, put.body) == ("PUT", "crm_outbounds/00001/records/441", {"status_id": 3})
 

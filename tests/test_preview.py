@@ -209,3 +209,38 @@ def test_odd_bytes_cost_no_lead(content_type: str, body: bytes, tmp_path: Path) 
     text = show(read_config(tmp_path), body, headers={"content-type": content_type})
     assert "phone_number  601000001" in text
     assert is_good(read_config(tmp_path), PERSON)
+
+
+@pytest.mark.parametrize(
+    ("consent", "answer", "told"),
+    [
+        (
+            {"label": "Zgoda"},
+            "Tak, mailem",
+            '`consent` was looked for in `label: Zgoda`, which has "Tak, mailem": not a yes',
+        ),
+        (
+            {"label": "Zgoda"},
+            "Tak, mailem",
+            'if that is a yes of this form: `consent: {label: Zgoda, is: "Tak, mailem"}`',
+        ),
+        ({"label": "Zgoda", "is": "Proszę"}, ["Nie", "A"], 'which has "Nie", "A": not "Proszę"'),
+        ("Zgoda", False, "`consent` was looked for in `Zgoda`, which has false: not a yes (true, 1, yes, tak ...)"),
+        ("Zgoda", None, "`consent` was looked for in `Zgoda`, where nothing is"),
+    ],
+)
+def test_consent_that_is_none(tmp_path: Path, consent: object, answer: object, told: str) -> None:
+    """Of a lead without consent the answer is shown that was looked at, and how it could become a yes."""
+    settings = read_config(tmp_path, sources={"website": make_source(consent=consent)})
+    text = show(settings, {"name": "Ada Lis", "phone": "601 000 001", "Zgoda": answer})
+    assert "SKIPPED: no consent" in text
+    assert told in text
+
+
+@pytest.mark.parametrize("consent", ["Zgoda", "join('', Zgoda)"])
+def test_consent_that_was_not_asked(tmp_path: Path, consent: str) -> None:
+    """A lead that another rule skips is not said to lack a consent that it has, or that can't be looked at."""
+    settings = read_config(tmp_path, sources={"website": make_source(consent=consent, when="x")})
+    text = show(settings, {"name": "Ada Lis", "phone": "601 000 001", "Zgoda": True})
+    assert "`when` does not hold" in text
+    assert "`consent` was" not in text

@@ -57,6 +57,7 @@ ECHOES = (
     ),
     Fault(status=429, body="{request}", headers={"Retry-After": "{request}"}),
 )
+LATER = {"later": {"status_id": 7}}
 NOT_PERSONAL = {"identifier", "customer_id", "status_id", "order", "agent_login", "next_call_date", "type", "group"}
 
 
@@ -182,7 +183,7 @@ def configure(thulium: Sandbox, **changes: Any) -> Settings:
     return load(
         {
             "thulium": {"url": thulium.url, "user": thulium.user, "password": PASSWORD},
-            "campaigns": {"callbacks": {"id": "00001", "on_existing": "requeue", "set": {"status_id": 3}}},
+            "campaigns": {"callbacks": {"id": "00001", "on_existing": "requeue", "set": {"status_id": 3}, **LATER}},
             "log_key": "an-invented-key-long-enough",
             "sources": {"website": source},
         }

@@ -1,5 +1,6 @@
 """The files around the code hold together with it: doors, pins, Makefile, CI."""
 
+import json
 import os
 import re
 import subprocess
@@ -31,7 +32,7 @@ def test_every_module_is_in_the_overview(root: Path) -> None:
 def test_every_kind_of_line_is_told(root: Path) -> None:
     """docs/log.md has each kind of line that the code writes, and no other."""
     code = "".join(path.read_text("utf-8") for path in (root / "functions").rglob("*.py"))
-    kinds = r"(?:customer|thulium|webhook|config|queue|secret|internal)\.(?!yaml)[a-z]+"
+    kinds = r"(?:customer|thulium|webhook|config|queue|secret|internal|stop)\.(?!yaml)[a-z]+"
     table = (root / "docs/log.md").read_text("utf-8").partition("## What is logged")[2]
     assert set(re.findall(rf"^\| `({kinds})`", table, re.MULTILINE)) == set(re.findall(rf'"({kinds})"', code))
 
@@ -131,3 +132,13 @@ def test_commit_hooks_need_no_network(root: Path) -> None:
     repos = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())["repos"]
     assert {each["repo"] for each in repos} == {"local"}
     assert {hook["language"] for each in repos for hook in each["hooks"]} == {"system"}
+
+
+def test_bill_of_materials(root: Path) -> None:
+    """`make sbom` names each package that ships, in the version that is pinned, with its hashes."""
+    run("make", "sbom", cwd=root)
+    bill = json.loads((root / "build/sbom.json").read_text())
+    named = {f"{each['name'].lower()}=={each['version']}" for each in bill["components"]}
+    pinned = re.findall(r"^([\w.-]+==[\w.]+)", (root / "requirements-gcp.txt").read_text(), re.MULTILINE)
+    assert named == {pin.lower() for pin in pinned}
+    assert all(each["externalReferences"][0]["hashes"] for each in bill["components"])

@@ -47,20 +47,23 @@ def test_states(thulium: Sandbox, status: Any) -> None:
 
 @pytest.mark.parametrize("ways", [{}, {"put_status": 204}, {"ids_as_text": True}])
 def test_record_is_put_back_whole(thulium: Sandbox, ways: dict[str, Any]) -> None:
-    """The record gets the status, the agent and the time of the new lead."""
+    """The record gets the agent and the time of the new lead, and the status that waits for it."""
     thulium.behave(**ways)
     thulium.add_agent("h.meier")
-    event = make_event(customer_id=441, agent_login="h.meier", next_call_date="2026-03-03T12:00:00+01:00")
-    assert come_again(thulium, configure_requeue(thulium), event, status_id=9).status == "REQUEUED"
+    event = make_event(customer_id=441, agent_login="h.meier", at="2026-03-03T12:00:00+01:00")
+    record = {"customer_id": "customer_id", "agent_login": "agent_login", "next_call_date": "at"}
+    sources = {"sources": {"website": {"map": record}}}
+    settings = configure_requeue(thulium, sources, later={"status_id": 7})
+    assert come_again(thulium, settings, event, status_id=9).status == "REQUEUED"
     (change,) = thulium.calls("change")
     assert change.path == "/api/crm_outbounds/00001/records/441"
-    assert change.json == {"status_id": 3, "agent_login": "h.meier", "next_call_date": "2026-03-03 12:00"}
+    assert change.json == {"status_id": 7, "agent_login": "h.meier", "next_call_date": "2026-03-03 12:00"}
 
 
 def test_calls_are_two_more(thulium: Sandbox) -> None:
     """Coming again costs a look at the record and a change of it."""
     come_again(thulium, configure_requeue(thulium), status_id=9)
-    assert thulium.counts == {"batch": 1, "record": 1, "change": 1}
+    assert thulium.counts == {"statuses": 1, "batch": 1, "record": 1, "change": 1}
 
 
 @pytest.mark.parametrize(("called", "expected"), [("", "REQUEUED"), (BEFORE, "REQUEUED"), (SINCE, "ALREADY_EXISTS")])
@@ -127,20 +130,20 @@ def test_stop_that_is_no_do_not_call(thulium: Sandbox) -> None:
 
 
 def test_campaign_without_a_stop(thulium: Sandbox) -> None:
-    """Where there is no stop at all, `requeue_from: NO_CALL` is a decision, and asks nobody."""
+    """Where there is no stop at all, `requeue_from: NO_CALL` is a decision, for which nothing is asked."""
     settings = configure(
         thulium,
         callbacks={"on_existing": "requeue", "requeue_from": "NO_CALL", "stop": {}},
         sources={"optout": {"action": "lead", "campaign": "callbacks"}},
     )
+    thulium.fail("statuses", faults.error(503), times=None)
     assert come_again(thulium, settings, status_id=6).status == "REQUEUED"
-    assert "statuses" not in thulium.counts
 
 
 def test_keep_is_the_default(thulium: Sandbox) -> None:
     """A campaign that does not requeue leaves records alone, and does not look at them."""
     assert come_again(thulium, configure(thulium), status_id=9).status == "ALREADY_EXISTS"
-    assert thulium.counts == {"batch": 1}
+    assert thulium.counts == {"statuses": 1, "batch": 1}
 
 
 def test_lead_without_a_status(thulium: Sandbox) -> None:

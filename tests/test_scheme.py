@@ -6,7 +6,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ringback.verification.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Timestamp, Token, needs_url, query_value, strip
+from ringback.verification.scheme import (
+    STANDARD_WEBHOOKS,
+    Basic,
+    Hmac,
+    Jws,
+    Scheme,
+    Timestamp,
+    Token,
+    needs_url,
+    query_value,
+    strip,
+)
 from ringback.web import Request
 
 
@@ -27,6 +38,22 @@ def test_hmac_that_would_prove_too_little(keys: dict[str, Any], why: str) -> Non
     """A scheme under which a request could be changed, repeated or made by anybody can't be written down."""
     with pytest.raises(ValueError, match=why):
         Hmac("X-Sig", **keys)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "strength"),
+    [
+        (Token(header="T"), 0),
+        (Basic(), 0),
+        (Hmac("S", keyed=False, signed="{body}{secret}"), 0),
+        (Hmac("S"), 1),
+        (Jws("S"), 1),
+        (STANDARD_WEBHOOKS, 2),
+    ],
+)
+def test_strength(scheme: Scheme, strength: int) -> None:
+    """A signature proves more than a secret that is sent, and one with a time more than one without."""
+    assert scheme.strength == strength
 
 
 @pytest.mark.parametrize("keys", [{}, {"header": "T", "part": "t"}])

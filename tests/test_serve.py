@@ -117,7 +117,7 @@ def test_next_start_delivers_what_was_left(tmp_path: Path, thulium: Sandbox, que
 
 def test_thulium_that_is_down(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
     """While Thulium is down events are accepted and deferred; when it is back they are delivered."""
-    thulium.fail("*", faults.error(503), times=1)
+    thulium.fail("*", faults.error(503), times=2)
     with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
         assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
         service.wait_until(lambda: service.lines("customer.outcome"))

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -73,14 +73,24 @@ class Case:
         sent = request or self.request
         check(self.schemes, secrets or [self.secret], sent, now or self.now, public_url=self.public_url)
 
+    def verify_by(self, *secrets: Secret) -> None:
+        """Verify the request with secrets that may have an end."""
+        check_by(self.schemes, secrets, self.request, self.now, self.public_url)
+
 
 def check(
     schemes: Sequence[Scheme], secrets: Sequence[str], request: Request, now: datetime = NOW, public_url: str = ""
 ) -> None:
     """Verify as the way in does."""
+    check_by(schemes, [Secret(secret) for secret in secrets], request, now, public_url)
+
+
+def check_by(
+    schemes: Sequence[Scheme], secrets: Sequence[Secret], request: Request, now: datetime, public_url: str
+) -> None:
+    """Verify with secrets that may have an end."""
     type_ = request.headers.get("content-type", "application/json")
-    known = [Secret(secret) for secret in secrets]
-    verify(schemes, known, request, now, public_url=public_url, parse=lambda: parse(request.body, type_))
+    verify(schemes, secrets, request, now, public_url=public_url, parse=lambda: parse(request.body, type_))
 
 
 def read_case(row: dict[str, Any]) -> Case:
@@ -212,6 +222,30 @@ def test_empty_secret_beside_a_good_one(case: Case) -> None:
     """An empty secret among others closes the source: it shows that the configuration is not what was meant."""
     with pytest.raises(BadSignature, match="no secret is configured"):
         case.verify(case.secret, "")
+
+
+DAY = timedelta(days=1)
+
+
+@each(GOOD)
+@pytest.mark.parametrize(("days", "is_good"), [(1, True), (0, False), (-500, False)])
+def test_secret_has_an_end(case: Case, days: int, is_good: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A secret counts until midnight (UTC) before the day of its end, beside others and alone."""
+    secret = Secret(case.secret, (case.now + days * DAY).date())
+    for others, reason in (([], "the secret has ended"), ([Secret(wrong(case))], "wrong signature")):
+        if is_good:
+            case.verify_by(secret, *others)
+        else:
+            with pytest.raises(BadSignature, match=reason):
+                case.verify_by(secret, *others)
+
+
+@pytest.mark.parametrize(("hour", "is_good"), [(23, True), (24, False)])
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))])
+def test_end_is_at_midnight_in_utc(hour: int, is_good: bool, zone: timezone) -> None:  # noqa: FBT001 - a column
+    """A secret ends at one moment, wherever the clock is that shows it."""
+    now = (datetime(2023, 11, 13, tzinfo=UTC) + timedelta(hours=hour)).astimezone(zone)
+    assert Secret("x", date(2023, 11, 14)).has_ended(now) is not is_good
 
 
 GARBAGE = ["", " ", "é", "\udcff\ud800", "ж" * 10, "x" * 100_000]
@@ -373,6 +407,31 @@ def test_expression_that_fails_finds_no_token() -> None:
         check([Token(field=compile_expression("length(key)"))], ["1"], Request("POST", "/s", body=b'{"key": 1}'))
 
 
+ID_15, ID_18 = "00D00000000aB1c", "00D00000000aB1cEAC"
+
+
+@pytest.mark.parametrize(
+    ("secret", "sent", "is_good"),
+    [
+        (ID_15, ID_15, True), (ID_15, ID_18, True), (ID_18, ID_15, True), (ID_18, ID_18, True),
+        (ID_15, ID_15[:-1], False), (ID_15, ID_15.lower(), False), (ID_18, "00D00000000aB1dEAC", False),
+        (ID_15, "", False), (ID_15, ID_15[:-1] + "ą", False),
+    ],
+)  # fmt: skip
+def test_token_with_a_checksum(secret: str, sent: str, is_good: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Of a token whose end is a checksum only the first characters count, in the configuration and in the request."""
+    schemes = [Token(field=compile_expression("id"), first=15), Token(header="X-Id", first=15)]
+    for request in (
+        Request("POST", "/s", body=json.dumps({"id": sent}).encode()),
+        Request("POST", "/s", headers={"x-id": sent}),
+    ):
+        if is_good:
+            check(schemes, [secret], request)
+        else:
+            with pytest.raises(BadSignature):
+                check(schemes, [secret], request)
+
+
 @pytest.mark.parametrize("header", ["Basic dXNlcm5hbWU6cGFzc3dvcmQ=", "basic  dXNlcm5hbWU6cGFzc3dvcmQ="])
 def test_basic_is_a_word_without_case(header: str) -> None:
     """The word before Basic's credentials is the same in upper and lower case."""
@@ -420,21 +479,29 @@ def test_header_changed_anywhere(case: Case, data: st.DataObject) -> None:
             case.verify(request=request)
 
 
+TOO_SHORT = "has fewer than 6 characters that others do not know"
+
+
 @pytest.mark.parametrize(
     ("scheme_", "secret", "problem"),
     [
-        (Hmac("S"), "abc", None),
+        (Hmac("S"), "abcdef", None),
+        (Hmac("S"), "abcde", TOO_SHORT),
         (Hmac("S"), " ", "is empty"),
-        (Hmac("S", key="hex"), "abc", "is not a key in hex"),
-        (Hmac("S", key="hex"), "abcd", None),
+        (Hmac("S", key="hex"), "abcabca", "is not a key in hex"),
+        (Hmac("S", key="hex"), "abcdef", None),
+        (Hmac("S", key_prefix="key_"), "key_abcde", TOO_SHORT),
         (STANDARD_WEBHOOKS, "whsec_MfKQ9r8G", None),
+        (STANDARD_WEBHOOKS, "whsec_MfKQ", TOO_SHORT),
         (STANDARD_WEBHOOKS, "whsec_", "is not a key in base64"),
         (STANDARD_WEBHOOKS, "whsec_?", "is not a key in base64"),
         (STANDARD_WEBHOOKS, "zażółć", "is not a key in base64"),
         (Basic(), "user", "is not user:password"),
         (Basic(), "user:password", None),
-        (Token(header="T"), "user", None),
+        (Basic(), "a-long-user:passw", TOO_SHORT),
+        (Token(header="T"), "a-user", None),
         (Jws("J"), "", "is empty"),
+        (Jws("J"), "short", TOO_SHORT),
     ],
 )
 def test_secret_of_the_wrong_form(scheme_: Scheme, secret: str, problem: str | None) -> None:

@@ -122,6 +122,17 @@ def test_customer_id(thulium: Sandbox, fields: dict[str, str]) -> None:
     assert not is_called(thulium)
 
 
+def test_stop_by_both_ids(thulium: Sandbox) -> None:
+    """A stop that is given by both ids of a status is sent as it is written."""
+    thulium.add_customer(441, surname="Lis", phone_number="601000001")
+    both = {"status_id": 6, "dictionary_status_id": 3}
+    settings = configure(thulium, callbacks={"stop": both})
+    outcomes = [deliver(settings, make_event("optout", phone_number="601000001"))[0] for _ in range(2)]
+    assert [str(outcome.status) for outcome in outcomes] == ["STOPPED", "STOPPED"]
+    assert thulium.calls("batch")[0].json["records"] == [{"customer_id": 441, **both}]
+    assert [call.json for call in thulium.calls("change")] == [both]
+
+
 def test_customer_id_and_another_customer(thulium: Sandbox) -> None:
     """Whoever else has the number that comes with an id is stopped too."""
     thulium.add_customer(441, surname="Lis")
@@ -158,8 +169,9 @@ def test_campaign_that_does_not_confirm(thulium: Sandbox, fault: faults.Fault, s
     """A campaign that does not confirm keeps no other from it, and the stop is tried again until all have."""
     thulium.fail("batch", fault)
     outcome = stop(thulium, **ADA)
-    assert (outcome.status, outcome.campaign_id) == (status, "00001")
-    assert [record["status_id"] for record in thulium.records("00002")] == [4]
+    (other,) = {"00001", "00002"} - {outcome.campaign_id}
+    assert outcome.status == status
+    assert [record["status_id"] for record in thulium.records(other)] == [{"00001": 6, "00002": 4}[other]]
     assert stop(thulium, **ADA).status == "STOPPED"
 
 
@@ -328,7 +340,7 @@ def test_number_of_very_many(thulium: Sandbox) -> None:
         thulium.add_customer(number, surname="Lis", phone_number="601000001")
     (outcome,) = deliver(configure(thulium), make_event(phone_number="601000001"))
     assert (outcome.status, outcome.customer_id) == ("ADDED", 440)
-    assert thulium.counts == {"search": 1, "record": 10, "batch": 1}
+    assert thulium.counts == {"statuses": 1, "search": 1, "record": 10, "batch": 1}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"data": {"system_status": "NO_CALL"}}'])
@@ -660,3 +672,64 @@ def test_stops_first(thulium: Sandbox) -> None:
     lead, stopped = deliver(configure(thulium), make_event(**ADA), make_event("optout", **ADA))
     assert (lead.status, stopped.status) == ("ALREADY_EXISTS", "STOPPED")
     assert [call.json["records"][0]["status_id"] for call in thulium.calls("batch")] == [6, 3]
+
+
+# Several people, and several details, in one opt-out
+
+
+def test_every_number_and_address_of_a_stop(thulium: Sandbox) -> None:
+    """All customers that have any of the numbers and addresses in an opt-out are stopped, in one call a campaign."""
+    thulium.add_customer(41, surname="Lis", phone_number="601000001")
+    thulium.add_customer(42, surname="Sowa", phone_number="602000002")
+    thulium.add_customer(43, surname="Kos", email="kos@example.com")
+    thulium.add_customer(44, surname="Bocian", phone_number="603000003")
+    outcome = stop(thulium, phone_number="601 000 001; 602-000-002 - proszę nie dzwonić", email="Kos <KOS@example.com>")
+    assert (outcome.status, outcome.customer_id) == ("STOPPED", 41)
+    assert {record["customer_id"] for record in thulium.records("00001")} == {41, 42, 43}
+    assert thulium.counts["batch"] == 2
+    assert "update" not in thulium.counts  # each of the details has its customer
+
+
+def test_stranger_with_several_numbers(thulium: Sandbox) -> None:
+    """A stranger is kept by each number and address, of which Thulium shows one: no later lead with one is called."""
+    assert stop(thulium, phone_number="601000001, 602000002", email="a@example.com; b@example.com").status == "STOPPED"
+    assert [(each["phone_numbers"], each["emails"]) for each in thulium.customers] == [
+        (["601000001", "602000002"], ["a@example.com"]),
+        ([], ["b@example.com"]),
+    ]
+    leads = [{"phone_number": "602000002"}, {"phone_number": "604000004", "email": "b@example.com"}]
+    assert read_statuses(deliver(configure(thulium), *(make_event(**lead) for lead in leads))) == ["ALREADY_EXISTS"] * 2
+    assert not is_called(thulium)
+
+
+def test_number_that_no_customer_has_yet(thulium: Sandbox) -> None:
+    """Of an opt-out's details the oldest customer is given those that none has; another one's stay theirs."""
+    thulium.add_customer(41, surname="Lis", phone_number="601000001")
+    thulium.add_customer(42, surname="Sowa", phone_number="602000002")
+    assert stop(thulium, phone_number="601000001 602000002 603000003").status == "STOPPED"
+    assert [each["phone_numbers"] for each in thulium.customers] == [["601000001", "603000003"], ["602000002"]]
+
+
+def test_every_number_in_every_campaign(thulium: Sandbox) -> None:
+    """With a status of the dictionary each number is stopped in the campaigns that the file does not name."""
+    settings = configure(thulium, stop={"dictionary_status_id": 3}, access={"phone_forms": ["e164"]})
+    assert read_statuses(deliver(settings, make_event("optout", phone_number="601000001, 602000002"))) == ["STOPPED"]
+    asked = [call.json["phone_number"] for call in thulium.calls("stop")]
+    assert asked == ["601000001", "+48601000001", "602000002", "+48602000002"]
+
+
+NUMBERS = st.lists(st.integers(601_000_000, 601_999_999).map(str), min_size=1, max_size=4, unique=True)
+
+
+@given(known=NUMBERS, named=NUMBERS)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whoever_is_named_is_not_called(thulium: Sandbox, known: list[str], named: list[str]) -> None:
+    """Whatever customers there are, none of a stop's numbers is called afterwards, by whichever lead it comes."""
+    thulium.reset()
+    thulium.add_campaign("00001")
+    for number in known:
+        thulium.add_customer(surname="Lis", phone_number=number)
+    pipeline = Pipeline(configure(thulium))
+    assert read_statuses(deliver(pipeline, make_event("optout", phone_number=" / ".join(named)))) == ["STOPPED"]
+    deliver(pipeline, *(make_event(phone_number=number) for number in named))
+    assert not is_called(thulium)

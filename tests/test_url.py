@@ -60,7 +60,7 @@ def test_whatever_is_parsed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://api.example.com/contacts/{id}", "https://api.example.com/a/{b}?c={d_1}", "https://api.example.com",
+    ["https://api.example.com/contacts/{id}", "https://api.example.com/a/{b.c_1.D}?c={d_1}", "https://api.example.com",
      "https://api.example.com:8443/{id}", "http://localhost:8080/{id}", "http://127.0.0.1/{id}"],
 )  # fmt: skip
 def test_urls_to_fetch(url: str) -> None:
@@ -70,7 +70,8 @@ def test_urls_to_fetch(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["api.example.com/{id}", "https://{host}/x", "https://x.{domain}/x", "{scheme}://x/y", "https://x/{a.b}",
+    ["api.example.com/{id}", "https://{host}/x", "https://x.{domain}/x", "{scheme}://x/y", "https://x/{a-b}",
+     "https://x/{a.}", "https://x/{.a}", "https://x/{a..b}", "https://x/{a.0}", "https://{a.b}/x",
      "https://x/{a", "https://x/a}", "https://x/{}", "https://x/{{id}}", "https://x{id}", "https://x?{id}",
      "http://api.example.com/{id}", "ftp://x/{id}", "https://u:p@x/{id}", "https:///{id}", ""],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from ringback.errors import ConfigError, RefusedRequest, WrongMethod
 from ringback.lookup import make_excerpt
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
+from ringback.refusals import Refusals
 from ringback.settings import Settings
 from ringback.thulium.api import FindAccess, nowhere
 from ringback.verification.reply import reply
@@ -43,6 +44,7 @@ class App:
         self.settings = settings
         self.pipeline = Pipeline(settings, find_access=find_access)
         self.queue = queue
+        self._refusals = Refusals()
         self._clock = clock
 
     def handle(self, request: Request) -> Response:
@@ -80,15 +82,7 @@ class App:
 
     def _refuse(self, request: Request, error: RefusedRequest) -> Response:
         name = request.path.strip("/")
-        source = name if name in self.settings.sources else None
-        log.write(
-            "WARNING",
-            f"refused: {error}",
-            "webhook.refused",
-            source=source,
-            http_status=error.status,
-            reason=str(error),
-        )
+        self._refusals.write(name if name in self.settings.sources else None, error.status, str(error))
         headers = {"Allow": ", ".join(error.allowed)} if isinstance(error, WrongMethod) else {}
         return answer_json(error.status, {"error": str(error)}, headers)
 

@@ -1,6 +1,6 @@
 """A body's bytes -> data (JSON values), by its content type. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ringback.encoding import find_charset
 from ringback.errors import BadBody, UnsupportedType
@@ -92,15 +92,15 @@ def _unwrap(value: object) -> object:
         return value
 
 
-def blank_out(value: object, word: str | None) -> object:
-    """Return ``value`` with null in place of ``word``, at any depth; if ``word`` is None, ``value`` as it is."""
-    if word is None:
+def blank_out(value: object, words: Collection[str]) -> object:
+    """Return ``value`` with null in place of each of the words, at any depth; without words, ``value`` as it is."""
+    if not words:
         return value
     if isinstance(value, dict):
-        return {key: blank_out(inner, word) for key, inner in value.items()}
+        return {key: blank_out(inner, words) for key, inner in value.items()}
     if isinstance(value, list):
-        return [blank_out(inner, word) for inner in value]
-    return None if value == word else value
+        return [blank_out(inner, words) for inner in value]
+    return None if isinstance(value, str) and value in words else value
 
 
 def text_of(value: object) -> object:

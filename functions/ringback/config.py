@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from ringback.aws_secret import read_secret
 from ringback.errors import ConfigError
 from ringback.grammar.campaign import CampaignSchema, GlobalStopSchema, ThuliumSchema, TopSchema
+from ringback.grammar.contradictions import find_campaign_contradictions
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.names import fill_in, look_up_in
@@ -41,7 +42,7 @@ def load(
         mistakes.add(path, text)
     settings = Reader(mistakes, environ).read(data)
     if failed or mistakes.list() or settings is None:
-        raise ConfigError([*failed, *mistakes.list()])
+        raise ConfigError([*failed, *mistakes.list()], None if failed or document.mistakes else settings)
     return settings
 
 
@@ -89,6 +90,7 @@ class Reader:
         """Every mistake goes to ``mistakes``."""
         self._mistakes = mistakes
         self._environ = environ
+        self._unsound: set[str] = set()  # campaigns of which some keys are bad, by name
 
     def read(self, data: object) -> Settings | None:
         """Return the settings, None if something is so wrong that there are none."""
@@ -98,8 +100,9 @@ class Reader:
         stop = read_stop(raw)
         campaigns = self._share_stops(dict(self._read_campaigns(raw.get("campaigns"), stop)), stop)
         sources = self._read_sections(raw.get("sources"), "sources")
-        known = {**campaigns, **name_bare(find_bare_ids(sources.values(), campaigns), campaigns, stop)}
-        reader = SourceReader(self._mistakes, known, str(raw.get("public_url") or ""))
+        bare = name_bare(find_bare_ids(sources.values(), campaigns), campaigns, stop)
+        countries = top and list_countries(top)
+        reader = SourceReader(self._mistakes, campaigns, bare, str(raw.get("public_url") or ""), countries)
         read = {name: reader.read(name, each, ("sources", name)) for name, each in sources.items()}
         chosen = choose_queue(raw, self._environ)
         for where, text in find_queue_mistakes(chosen, self._environ, is_paused=raw.get("paused") is True):
@@ -110,8 +113,12 @@ class Reader:
             {**top, **chosen, "stop": stop},
             thulium,
             {name: each for name, each in campaigns.items() if each},
-            {name: each for name, each in read.items() if each},
+            {name: each for name, each in read.items() if each and self._is_sound(each)},
         )
+
+    def _is_sound(self, source: Source) -> bool:
+        """Return whether all keys of a source's campaigns are good: without them its leads would be shown wrongly."""
+        return not any(route.to.name in self._unsound for route in source.routes)
 
     def _read_sections(self, raw: object, name: str) -> dict[str, object]:
         if raw is not None and not isinstance(raw, Mapping):
@@ -129,12 +136,17 @@ class Reader:
                 continue
             data, bad = self._mistakes.load_good(schema, each, path, ["id"])
             self._mistakes.add_traps((*path, "set"), FLAGS)
-            if bad & {"set", "stop", "on_existing"}:
+            if bad:
+                self._unsound.add(name)
+            if bad & {"set", "stop", "on_existing", "later"}:
                 yield name, None
                 continue
             own = data["stop"] or ({"dictionary_status_id": stop} if stop else {})
             rest = {"requeue_from": frozenset(data["requeue_from"]), "stop": own}
-            yield name, Campaign(**{"id": "", **data, **rest}, name=name)
+            campaign = Campaign(**{"id": "", **data, **rest}, name=name)
+            for key, text in find_campaign_contradictions(campaign):
+                self._mistakes.add((*path, key), text)
+            yield name, campaign
 
     def _share_stops(self, campaigns: dict[str, Campaign | None], stop: int | None) -> dict[str, Campaign | None]:
         """Return the campaigns, with one stop for all of one id: who said it is known by it under each name."""
@@ -155,7 +167,7 @@ def name_bare(ids: Iterable[str], campaigns: Mapping[str, Campaign | None], stop
     """Return the campaigns that sources name by their id: with the rules of the one that has it, else without any."""
     status = {"dictionary_status_id": stop} if stop else {}
     named = {each.id: each for each in campaigns.values() if each}
-    return {each: named.get(each) or Campaign(each, each, {}, "keep", frozenset(), None, status) for each in ids}
+    return {each: named.get(each) or Campaign(each, each, {}, "keep", frozenset(), None, {}, status) for each in ids}
 
 
 def read_stop(raw: Mapping[str, Any]) -> int | None:
@@ -175,5 +187,10 @@ def build(
 ) -> Settings:
     """Return the settings, made of their parts."""
     rest = {**top, "thulium": thulium, "campaigns": campaigns, "sources": sources}
-    rest["countries"] = frozenset(top["countries"] or [top["phone_region"]])
+    rest["countries"] = list_countries(top)
     return Settings(**rest)
+
+
+def list_countries(top: Mapping[str, Any]) -> frozenset[str]:
+    """Return the countries whose numbers may be called."""
+    return frozenset(top["countries"] or [top["phone_region"]])

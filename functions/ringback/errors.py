@@ -1,6 +1,10 @@
 """What can fail as a whole. A failure of one lead is no exception but an outcome (see ``outcome``)."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ringback.settings import Settings
 
 NO_ANSWER = "no answer in time"
 
@@ -13,12 +17,14 @@ class ConfigError(RingbackError):
     """The configuration can't be used.
 
     ``mistakes`` has a line for each: the path, what is wrong, and the way out. None of them shows a secret.
+    ``settings`` has the sources in which each key is good by itself, for a preview; None where there can be none.
     """
 
-    def __init__(self, mistakes: list[str]) -> None:
+    def __init__(self, mistakes: list[str], settings: "Settings | None" = None) -> None:
         """Keep the mistakes, all of them."""
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+        self.settings = settings
 
 
 class RefusedRequest(RingbackError):

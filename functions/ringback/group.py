@@ -8,42 +8,44 @@ from ringback import log
 from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed
 from ringback.leads.lead_schema import LeadSchema
-from ringback.leads.phone import Phone
 from ringback.lookup import Look, look_into
+from ringback.mapping import find_phone
 from ringback.secret import Secret
 from ringback.settings import Settings, Source
 
-# The number first, whatever a source matches by: opt-outs often have nothing else, and must not overtake their lead.
-KEYS = ("phone_number", "email", "identifier", "customer_id")
+# After the number, which comes first whatever a source matches by.
+KEYS = ("email", "identifier", "customer_id")
 
 
 def make_grouping(settings: Settings) -> Callable[[Event], str]:
     """Return the function from an event to its group, 32 hex digits that are the same for one person's events.
 
-    They are a hash, keyed by ``log_key`` where there is one, of the first of ``KEYS`` that the source's map finds in
-    the event as it came in: nothing is fetched. Where it finds none the group is the event's key, and the event alone
-    in it. The function raises nothing.
+    They are a hash, keyed by ``log_key`` where there is one, of the number that the source's map finds in the event as
+    it came in (nothing is fetched), else of the first of ``KEYS``. Where it finds none the group is the event's key,
+    and the event alone in it. Opt-outs have groups of their own: none waits behind a lead. The function raises nothing.
     """
-    # As a stop is read: the numbers of every country, since one must not overtake its lead wherever that is.
-    schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone, is_stop=True)
+    schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone)
     key = settings.log_key or Secret("")
 
     def group_of(event: Event) -> str:
+        source = settings.sources.get(event.source)
         try:
-            found = _find(event, settings.sources.get(event.source), schema)
+            found = _find(event, source, settings, schema) if source else None
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost an event that can be stored
             log.write_bug(error, f"event {event.id} of {event.source} has no group")
             return event.key
-        return key.hash(found)[:32] if found else event.key
+        return key.hash(f"{source.action}:{found}")[:32] if source and found else event.key
 
     return group_of
 
 
-def _find(event: Event, source: Source | None, schema: LeadSchema) -> str | None:
+def _find(event: Event, source: Source, settings: Settings, schema: LeadSchema) -> str | None:
     """Return what a person is known by, with its name, or None."""
-    if source is None or not isinstance(event.data, Mapping):
+    if not isinstance(event.data, Mapping):
         return None
     look = look_into(event.data, event, source)
+    if phone := find_phone(source, settings, look):
+        return f"phone_number:{phone.e164}"
     return next(filter(None, (_read(name, source, look, schema) for name in KEYS)), None)
 
 
@@ -51,8 +53,7 @@ def _read(name: str, source: Source, look: Look, schema: LeadSchema) -> str | No
     if name not in source.map:
         return None
     try:
-        value = schema.fields[name].deserialize(look(source.map[name]))
+        text = str(schema.fields[name].deserialize(look(source.map[name])) or "")
     except (ExpressionFailed, ValidationError):
         return None
-    text = value.e164 if isinstance(value, Phone) else str(value or "").strip()
     return f"{name}:{text}" if text else None

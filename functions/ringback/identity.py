@@ -3,18 +3,18 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
 from ringback.body import text_of
 from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
-from ringback.expressions.expression import Expression, ExpressionFailed
+from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
 from ringback.leads.lead import MATCH_FIELDS
 from ringback.secret import Secret
-from ringback.settings import AnswerPlace, Place, Source
+from ringback.settings import AnswerPlace, Place, Source, split_place
+from ringback.verification.arrival import Arrival, Seen
 
 PERSONAL = ("phone_number", "full_name", "name", "surname")
 SHORTEST_NUMBER = 7  # digits
@@ -29,8 +29,6 @@ TRACES = {
     "x-cloud-trace-context": re.compile("[0-9a-f]{32}"),
     "x-amzn-trace-id": re.compile("Root=1-[0-9a-f]{8}-[0-9a-f]{24}"),
 }
-
-Seen = Mapping[str, Mapping[str, str]]
 
 
 def name_event(event_id: object, context: Mapping[str, object], source: Source, key: Secret | None) -> str | None:
@@ -71,7 +69,7 @@ def find_personal(event_id: str, context: Mapping[str, object], source: Source) 
 
     Among a form's answers, which take long to read, they are looked for only where the id may be a number.
     """
-    places = [source.map[name] for name in PERSONAL if name in source.map]
+    places = [place for name in PERSONAL if name in source.map for place in split_place(source.map[name])]
     are_asked = event_id.isdecimal() and any(isinstance(place, AnswerPlace) for place in places)
     answers = read_answers(source.answers, context) if are_asked and source.answers else []
     for place in places:
@@ -94,42 +92,69 @@ def list_words(text: str) -> set[str]:
 
 
 def make_event(  # noqa: PLR0913 - an event is made of all that is known of it
-    event_id: str | None,
     data: object,
-    request: Seen,
+    arrival: Arrival,
     source: Source,
-    now: datetime,
     *,
+    event_id: str | None = None,
+    signed_id: str | None = None,
     problem: Mapping[str, str] | None = None,
 ) -> Event:
-    """Return the event, with its id (a hash of source and event without one), and the key that knows a redelivery."""
+    """Return the event, with its id (a hash of source and event without one), and the key that knows a redelivery.
+
+    The key is made of the ``signed_id``: under other ids a captured request would be other events.
+    """
     content = drop_paths(data, source.volatile)
-    besides = [*find_besides(data, request, source)]
+    besides = [*find_besides(data, arrival.seen, source)]
     if source.action == "stop":  # who says it once more may have been put back to be called meanwhile
-        besides.append(int(now.timestamp() // SAME_STOP))
+        besides.append(int(arrival.at.timestamp() // SAME_STOP))
     return Event(
         source=source.name,
         id=event_id or hash_content(source.name, content),
-        key=hash_content(source.name, event_id, content, *besides),
+        key=hash_content(source.name, signed_id, content, *besides),
         data=data,
-        received_at=now,
-        identified=event_id is not None,
-        request=request,
+        received_at=arrival.at,
+        identified=signed_id is not None,
+        request=arrival.seen,
         problem=problem or {},
-        trace=find_trace(request["headers"]),
+        trace=find_trace(arrival.seen["headers"]),
     )
 
 
+def find_signed_id(
+    event_id: str | None, data: Mapping[str, object], arrival: Arrival, source: Source, key: Secret | None
+) -> str | None:
+    """Return the id of an event as far as its sender has signed it: nothing of one in a header that is not signed.
+
+    With a token nothing is signed at all, so the id stays.
+    """
+    if source.event_id is None or "_request" not in source.event_id.text:
+        return event_id
+    context = arrival.surround(data, arrival.signed)
+    [found] = search_request([source.event_id], context)
+    return name_event(found, context, source, key)
+
+
 def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
-    """Yield what says beside the event who it is about, and where they go: under another query it is another event."""
+    """Yield what says beside the event who it is about, and where they go: under another query it is another event.
+
+    Of a rule counts only whether it holds, not the value that made it hold.
+    """
     context = {**(data if isinstance(data, Mapping) else {}), "_request": request}  # without its time, which differs
-    who = [source.map[name] for name in ("customer_id", *MATCH_FIELDS) if name in source.map]
-    rules: list[Place | None] = [*source.when, source.consent, *(route.when for route in source.routes), *who]
-    for place in (each for each in rules if isinstance(each, Expression) and "_request." in each.text):
-        try:
-            yield place.search(context)
-        except ExpressionFailed:
-            yield None
+    yield from map(is_true, search_request([*source.when, *(route.when for route in source.routes)], context))
+    who = (source.map.get(name) for name in ("customer_id", *MATCH_FIELDS))
+    consent = source.consent.place if source.consent else None
+    yield from search_request([*source.do_not_call, consent, *who], context)
+
+
+def search_request(places: Iterable[Place | None], context: Mapping[str, object]) -> Iterator[object]:
+    """Yield the value of each place that is in the request; None where it can't be worked out."""
+    for place in (each for several in places if several is not None for each in split_place(several)):
+        if isinstance(place, Expression) and "_request" in place.text:
+            try:
+                yield place.search(context)
+            except ExpressionFailed:
+                yield None
 
 
 def find_trace(headers: Mapping[str, str]) -> str | None:

@@ -1,11 +1,9 @@
 """Request -> verified events: path, size, handshake and method, signature, content type, body, in this order."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from ringback.body import JSON, blank_out, parse
 from ringback.encoding import inflate
@@ -14,9 +12,10 @@ from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
 from ringback.form import parse_form
-from ringback.identity import Seen, make_event, name_event
+from ringback.identity import find_signed_id, make_event, name_event
 from ringback.secret import Secret
 from ringback.settings import Settings, Source
+from ringback.verification.arrival import Arrival, arrive
 from ringback.verification.handshake import answer_handshake
 from ringback.verification.scheme import Scheme, Token, strip
 from ringback.verification.signature import verify
@@ -26,11 +25,6 @@ URL_TOKEN: tuple[Scheme, ...] = (Token(query="token"),)
 
 MAX_EVENTS = 1000  # of one request; Meta, which sends most, sends as many
 MAX_HEAD = 32 * 1024  # bytes of headers and query, which each event is kept with
-# Credentials, and the addresses of people: what proxies add, each under a name of its own.
-DROPPED_HEADERS = re.compile(
-    "(proxy-)?authorization|cookie|forwarded|via|x-forwarded-.*|cf-.*|.*(client|connecting|real|user|remote)-?ip.*"
-    "|.*(auth|access|session)-?token.*"
-)
 
 
 class Taken(NamedTuple):
@@ -51,12 +45,12 @@ def take_in(request: Request, settings: Settings, now: datetime) -> Taken | Resp
         raise BadBody("the body breaks off")
     if len(request.body) > MAX_BODY:
         raise TooLarge(f"the body is larger than {MAX_BODY} bytes")
-    answer = greet(request, source)
+    answer = greet(request, source, now)
     if answer is not None:
         return answer
-    authenticate(request, source, settings, now)
+    scheme = authenticate(request, source, settings, now)
     body, bare = open_up(request, source)
-    events = cut_events(body, bare, source, now, settings.log_key)
+    events = cut_events(arrive(bare, body, scheme, now), source, settings.log_key)
     return Taken(source, events, None if events else explain_none(body, source))
 
 
@@ -68,28 +62,31 @@ def find_source(request: Request, settings: Settings) -> Source:
     return source
 
 
-def greet(request: Request, source: Source) -> Response | None:
+def greet(request: Request, source: Source, now: datetime) -> Response | None:
     """Return the answer to a HEAD, or to what the sender asks before it sends. Raises WrongMethod, BadSignature."""
     if request.method == "HEAD":
         return Response(200)
-    answer = answer_handshake(source.handshake, request, secrets=source.secrets, verify_tokens=source.verify_tokens)
+    secrets, tokens = (
+        [secret for secret in some if not secret.has_ended(now)] for some in (source.secrets, source.verify_tokens)
+    )
+    answer = answer_handshake(source.handshake, request, secrets=secrets, verify_tokens=tokens)
     if answer is None and request.method not in source.methods:
         raise WrongMethod(source.methods)
     return answer
 
 
-def authenticate(request: Request, source: Source, settings: Settings, now: datetime) -> None:
-    """Return if the request proves that its sender has the source's secret. Raises BadSignature.
+def authenticate(request: Request, source: Source, settings: Settings, now: datetime) -> Scheme | None:
+    """Return the scheme that proves that the sender has the source's secret. Raises BadSignature.
 
     The signature of a compressed body may be made before or after it was compressed.
     """
     try:
-        prove(request, source, settings, now)
+        return prove(request, source, settings, now)
     except BadSignature:
         unpacked = unpack(request)
         if unpacked == request:
             raise
-        prove(unpacked, source, settings, now)
+        return prove(unpacked, source, settings, now)
 
 
 def unpack(request: Request) -> Request:
@@ -100,8 +97,8 @@ def unpack(request: Request) -> Request:
         return request
 
 
-def prove(request: Request, source: Source, settings: Settings, now: datetime) -> None:
-    """Return if the request has the signature or token of its source, and the URL token if the source has one.
+def prove(request: Request, source: Source, settings: Settings, now: datetime) -> Scheme | None:
+    """Return the scheme whose signature or token the request has; it has the URL token too, if the source has one.
 
     If the token is in the body, only the types in the source's ``body`` are parsed for it, or else JSON. Raises
     BadSignature.
@@ -112,7 +109,7 @@ def prove(request: Request, source: Source, settings: Settings, now: datetime) -
 
     if source.tokens:
         verify(URL_TOKEN, source.tokens, request, now, parse=parse_body)
-    verify(source.verify, source.secrets, request, now, public_url=settings.public_url, parse=parse_body)
+    return verify(source.verify, source.secrets, request, now, public_url=settings.public_url, parse=parse_body)
 
 
 def open_up(request: Request, source: Source) -> tuple[object, Request]:
@@ -131,23 +128,22 @@ def read_body(request: Request, types: Sequence[str]) -> object:
     return parse(body, request.headers.get("content-type", ""), types)
 
 
-def cut_events(body: object, request: Request, source: Source, now: datetime, key: Secret | None) -> list[Event]:
+def cut_events(arrival: Arrival, source: Source, key: Secret | None) -> list[Event]:
     """Return the events in a body, without those that are no lead at all; ``key`` hashes ids that tell of people.
 
     A list has one each, an object is one, anything else is one that will be INVALID. Raises TooLarge.
     """
-    seen = describe_request(request)
     try:
-        found = source.items.search(body)
+        found = source.items.search(arrival.body)
     except ExpressionFailed as error:
-        return [make_event(None, body, seen, source, now, problem={"items": str(error)})]
+        return [make_event(arrival.body, arrival, source, problem={"items": str(error)})]
     if isinstance(found, list):
         items = [item if isinstance(item, Mapping) else {"value": item} for item in found]
         if len(items) > MAX_EVENTS:
             raise TooLarge(f"the request has more than {MAX_EVENTS} events")
-        events = [read_event(item, body, seen, source, now, key=key) for item in items]
+        events = [read_event(item, arrival, source, key) for item in items]
     else:
-        events = [read_event(found, body, seen, source, now, key=key)]
+        events = [read_event(found, arrival, source, key)]
     return [event for event in events if event is not None]
 
 
@@ -159,24 +155,17 @@ def explain_none(body: object, source: Source) -> str:
     return f"`only` holds for none of {len(found)}" if found else "`items` finds an empty list"
 
 
-def describe_request(request: Request) -> Seen:
-    """Return what expressions see as ``_request``. Cookies, credentials and addresses of people are not in it."""
-    headers = {name: value for name, value in request.headers.items() if not DROPPED_HEADERS.fullmatch(name)}
-    query = dict(reversed(parse_qsl(request.query, keep_blank_values=True)))
-    return {"headers": headers, "query": query}
-
-
-def read_event(  # noqa: PLR0913 - an event, and all that it came with
-    data: object, body: object, request: Seen, source: Source, now: datetime, *, key: Secret | None
-) -> Event | None:
+def read_event(data: object, arrival: Arrival, source: Source, key: Secret | None) -> Event | None:
     """Return the event in ``data``; None when the preset says that it is no lead."""
     if not isinstance(data, Mapping):
-        return make_event(None, data, request, source, now)
-    context = {**data, "_body": body, "_request": {**request, "received_at": now.isoformat()}}
+        return make_event(data, arrival, source)
+    context = arrival.surround(data, arrival.seen)
     try:
         if not all(is_true(only.search(context)) for only in source.only):
             return None
         event_id = source.event_id.search(context) if source.event_id else None
     except ExpressionFailed as error:
-        return make_event(None, data, request, source, now, problem={error.text: str(error)})
-    return make_event(name_event(event_id, context, source, key), data, request, source, now)
+        return make_event(data, arrival, source, problem={error.text: str(error)})
+    name = name_event(event_id, context, source, key)
+    signed = find_signed_id(name, data, arrival, source, key)
+    return make_event(data, arrival, source, event_id=name, signed_id=signed)

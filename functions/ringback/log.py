@@ -77,6 +77,22 @@ def write_outcome(event: Event, outcome: Outcome, duration: float) -> None:
     )
 
 
+def write_undone_stop(event: Event, outcome: Outcome) -> None:
+    """Write that an opt-out is not carried out (yet): ``stop.undone``, for which an alarm rises."""
+    write(
+        "ERROR",
+        "an opt-out is not carried out: the person may still be called",
+        "stop.undone",
+        source=event.source,
+        event_id=event.id,
+        person=outcome.person,
+        status=outcome.status,
+        http_status=outcome.http_status,
+        reason=outcome.evidence,
+        attempt=event.attempt,
+    )
+
+
 def write_bug(error: Exception, what: str) -> None:
     """Write where a mistake of ours was made, without the exception's text: that may hold personal data."""
     frames = traceback.extract_tb(error.__traceback__)

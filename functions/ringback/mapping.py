@@ -1,21 +1,20 @@
 """(event, source) -> who is to be called in which campaign, or the outcome that says why nobody is."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from marshmallow import ValidationError
-
 from ringback.errors import CallFailed
 from ringback.event import Event
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
-from ringback.leads.consent import is_yes
+from ringback.leads.consent import forbids_call, is_yes
 from ringback.leads.hours import read_relative
-from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, is_empty, read_lead
-from ringback.leads.lead_schema import LeadSchema
+from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, find_region, read_lead
+from ringback.leads.lead_schema import LeadSchema, is_empty, recognise_first
 from ringback.leads.phone import Phone
-from ringback.leads.schedule import schedule
+from ringback.leads.schedule import put_off, schedule
 from ringback.lookup import Look, look_into
 from ringback.messages import scrub
 from ringback.outcome import Outcome, Status
@@ -37,7 +36,7 @@ class Assignment:
 
     @property
     def customer_id(self) -> int:
-        """The lead's customer. Raises ValueError as long as nobody has asked Thulium who that is."""
+        """The lead's customer. Raises ValueError as long as Thulium has not been asked for it."""
         if self.lead.customer_id is None:
             raise ValueError("the lead's customer is not known yet")
         return self.lead.customer_id
@@ -66,8 +65,6 @@ class Mapper:
         """Keep the settings; nothing is built yet."""
         self.settings = settings
         self._schemas: dict[str, LeadSchema] = {}
-        zone, everybody = settings.thulium.timezone, {"phone_number"}
-        self._known_by = LeadSchema(settings.phone_region, settings.countries, zone, only=everybody, is_stop=True)
 
     def map(self, event: Event, now: datetime) -> Assignment | Outcome:
         """Return the assignment that ``event`` makes by its source's rules, or its final outcome."""
@@ -88,12 +85,12 @@ class Mapper:
     def _apply_rules(self, event: Event, source: Source, look: Look, now: datetime) -> Assignment | Outcome:
         if not all(is_true(look(when)) for when in source.when):
             return Outcome(Status.SKIPPED, "`when` does not hold")
-        if source.consent and source.action == "lead" and not is_yes(look(source.consent)):
-            return Outcome(Status.SKIPPED, "no consent")
+        if source.action == "lead" and (why := find_refusal(source, look)):
+            return Outcome(Status.SKIPPED, why)
         campaigns = choose_campaigns(source, look)
         if not campaigns:
             return invalid({"campaign": "none of the campaigns matches"})
-        values = gather_values(source, campaigns[0], look, event.received_at)
+        values, own = gather_values(source, campaigns[0], look, event.received_at)
         try:
             lead = read_lead(self._find_schema(source), values)
         except BadLead as error:
@@ -101,6 +98,7 @@ class Mapper:
         person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
         hours = campaigns[0].call_hours if source.action == "lead" else None
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
+        lead = put_off(lead, campaigns[0].later, own, now)
         return Assignment(event, source, lead, campaigns, person)
 
     def mentions(self, event: Event, phone: Phone) -> bool:
@@ -116,28 +114,52 @@ class Mapper:
         return phone.sent.lstrip("+0") in "".join(filter(str.isdecimal, told))
 
     def recognise(self, event: Event, source: Source) -> str | None:
-        """Return the hash of whom an event is about that is not mapped; None where the event itself does not tell."""
+        """Return the hash of the person of an event that is not mapped; None where the event itself has no number."""
         data = event.data if isinstance(event.data, Mapping) else {}
         return self._recognise(source, look_into(data, event, source))
 
     def _recognise(self, source: Source, look: Look) -> str | None:
-        """Return the hash of whom an event is about that makes no lead: they too may ask why nobody has called."""
-        place = source.map.get("phone_number")
-        try:
-            phone = self._known_by.fields["phone_number"].deserialize(look(place)) if place else None
-        except (ExpressionFailed, ValidationError):
-            return None
-        return hash_person(self.settings.log_key, phone.e164 if isinstance(phone, Phone) else None)
+        """Return the hash of the person of an event that makes no lead: it can be traced all the same."""
+        phone = find_phone(source, self.settings, look)
+        return hash_person(self.settings.log_key, phone.e164 if phone else None)
 
     def _find_schema(self, source: Source) -> LeadSchema:
         """Return the schema of the fields that the source's leads can have."""
         if source.name not in self._schemas:
             constants = (name for route in source.routes for name in route.to.set)
-            names = {name.partition(".")[0] for name in (*source.map, *source.set, *constants)}
-            zone, is_stop = self.settings.thulium.timezone, source.action == "stop"
-            schema = LeadSchema(self.settings.phone_region, self.settings.countries, zone, only=names, is_stop=is_stop)
-            self._schemas[source.name] = schema
+            names = {name.partition(".")[0] for name in (*source.map, *source.set, *constants)} - {"phone_region"}
+            self._schemas[source.name] = LeadSchema(
+                source.phone_region or self.settings.phone_region,
+                self.settings.countries,
+                self.settings.thulium.timezone,
+                home=self.settings.phone_region,
+                only=names,
+                is_stop=source.action == "stop",
+            )
         return self._schemas[source.name]
+
+
+def find_refusal(source: Source, look: Look) -> str | None:
+    """Return why a person must not be called by what the event itself says, None if it does not forbid it."""
+    if any(forbids_call(look(place)) for place in source.do_not_call):
+        return "the sender says: do not call"
+    if source.consent and not is_yes(look(source.consent.place), source.consent.yes):
+        return "no consent"
+    return None
+
+
+def find_phone(source: Source, settings: Settings, look: Look) -> Phone | None:
+    """Return the first number that an event has where its source looks for one, also if it may not be called.
+
+    Several sources find the same person by it, whatever their countries and rules.
+    """
+    names = [name for name in ("phone_number", "phone_region") if name in source.map]
+    try:
+        values = {name: look(source.map[name]) for name in names}
+    except ExpressionFailed:
+        return None
+    region = find_region(values, source.phone_region or settings.phone_region)
+    return recognise_first(values.get("phone_number"), region, settings.countries, settings.phone_region)
 
 
 def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outcome:
@@ -155,15 +177,19 @@ def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tu
     return tuple(islice(matching, 1))
 
 
-def gather_values(source: Source, campaign: Campaign, look: Look, start: datetime) -> dict[str, object]:
-    """Return the lead's values: what the event says wins over the campaign's constants, the source's over both.
+def gather_values(
+    source: Source, campaign: Campaign, look: Look, start: datetime
+) -> tuple[dict[str, object], AbstractSet[str]]:
+    """Return the lead's values, and which of them the event itself has given.
 
-    A stop takes only what says who it is: its records have the status of a stop, and nothing else.
+    What the event says wins over the campaign's constants, the source's over both. A stop takes only what says who it
+    is: its records have the status of a stop, and nothing else.
     """
     mapped = {name: value for name, place in source.map.items() if not is_empty(value := look(place))}
+    own = mapped.keys() - source.set.keys()
     if source.action == "stop":
-        return {name: value for name, value in overlay(mapped, source.set).items() if name not in RECORD_FIELDS}
-    return overlay(overlay(read_constants(campaign.set, start), mapped), read_constants(source.set, start))
+        return {name: value for name, value in overlay(mapped, source.set).items() if name not in RECORD_FIELDS}, own
+    return overlay(overlay(read_constants(campaign.set, start), mapped), read_constants(source.set, start)), own
 
 
 def overlay(values: Mapping[str, object], stronger: Mapping[str, object]) -> dict[str, object]:

@@ -12,9 +12,10 @@ from time import monotonic
 from typing import TypeVar
 
 from ringback import log
-from ringback.delivery.backoff import next_try
+from ringback.delivery.backoff import LONGEST_OF_A_STOP, next_try
 from ringback.delivery.campaigns import Campaigns
 from ringback.delivery.customers import Customers
+from ringback.delivery.demands import Demands
 from ringback.delivery.fetch import complete
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
@@ -36,7 +37,10 @@ Result = TypeVar("Result")
 PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again whether deliveries are still paused
 LONGEST_FETCH = 15.0  # seconds for completing all thin events of a delivery: others wait for them
 KEPT_BACK = 4  # the part of the time that is: one call of the four that a new person takes
-LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when nobody waits for an answer
+LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when no sender waits for an answer
+PATIENCE_WITH_A_STOP = timedelta(hours=1)  # after which an opt-out that is not carried out raises an alarm
+OLDEST_STOP = timedelta(days=13)  # SQS, which keeps a message for 14 days at most, must not delete it
+UNDONE = (Status.INVALID, Status.FAILED, Status.PARKED)
 
 
 class Pipeline:
@@ -50,6 +54,7 @@ class Pipeline:
         self._mapper = Mapper(settings)
         locks, self._memory = Locks(), Memory()
         self._customers = Customers(thulium, settings, locks, self._memory)
+        self._demands = Demands(thulium, settings)
         self._campaigns = Campaigns(thulium, settings, locks, self._memory)
         self._stop = Stop(thulium, settings, locks)
 
@@ -139,7 +144,9 @@ class Pipeline:
         return _advance(known, lambda some: self._stop.stop(some, deadline))
 
     def _add_all(self, leads: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        known = self._customers.identify(leads, self._keep_back(deadline) if len(leads) > 1 else deadline)
+        whole = self._demands.check(leads, deadline)
+        identify_by = self._keep_back(deadline) if len(leads) > 1 else deadline
+        known = _advance(whole, lambda some: self._customers.identify(some, identify_by))
         return _advance(known, lambda some: self._campaigns.add(some, deadline))
 
     def _keep_back(self, deadline: float) -> float:
@@ -147,13 +154,29 @@ class Pipeline:
         return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / KEPT_BACK)
 
     def _judge(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
-        """Return the verdict that an outcome comes to. A stop is never given up: it would let somebody be called."""
+        """Return the verdict that an outcome comes to."""
+        source = self.settings.sources.get(event.source)
+        if source is not None and source.action == "stop":
+            return self._judge_stop(event, outcome, now)
         if outcome.status.is_final:
             return Done(outcome)
         at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status)
         if self.is_too_old(event, at):
             return Done(replace(outcome, status=Status.PARKED))
         return Again(outcome, at)
+
+    def _judge_stop(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
+        """Return the verdict on an opt-out: tried ever more slowly, and parked only when no queue would keep it longer.
+
+        As long as it is not carried out the person may be called, so a person has to know of it.
+        """
+        at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status, longest=LONGEST_OF_A_STOP)
+        age = now - event.age_from
+        if not outcome.status.is_final and at - event.age_from > min(self.settings.retention, OLDEST_STOP):
+            outcome = replace(outcome, status=Status.PARKED)
+        if outcome.status in UNDONE or (not outcome.status.is_final and age > PATIENCE_WITH_A_STOP):
+            log.write_undone_stop(event, outcome)
+        return Done(outcome) if outcome.status.is_final else Again(outcome, at)
 
 
 def _advance(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from ringback.expressions.answers import AnswerSpec
@@ -12,13 +12,14 @@ from ringback.leads.hours import Hours
 from ringback.secret import Secret
 from ringback.verification.handshake import Handshake
 from ringback.verification.scheme import Scheme
+from ringback.web import Response
 
 
 @dataclass(frozen=True)
 class AnswerPlace:
     """Where a value is, as an answer of a form: the one whose ``by`` (label, ref, type or id) is ``text``.
 
-    With ``every`` there may be several, and all of them have to be a yes.
+    With ``every`` it is the list of all such answers: a consent has to be in each of them.
     """
 
     by: str
@@ -26,7 +27,28 @@ class AnswerPlace:
     every: bool = False
 
 
-Place = Expression | AnswerPlace
+@dataclass(frozen=True)
+class Places:
+    """Several places, of which the first counts whose value can be used: a number that can be called, an address."""
+
+    places: tuple["Single", ...]
+
+
+Single = Expression | AnswerPlace
+Place = Single | Places
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Where the answer to "may we call you" is, and the texts that are a yes there; without any the usual words are."""
+
+    place: Single
+    yes: tuple[str, ...] = ()
+
+
+def split_place(place: Place) -> tuple[Single, ...]:
+    """Return the single places of one place or of several."""
+    return place.places if isinstance(place, Places) else (place,)
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,7 +67,11 @@ class ThuliumSettings:
 
 @dataclass(frozen=True, repr=False)
 class Campaign:
-    """A Thulium campaign and our rules for it. ``stop`` is what a do-not-call record has, ``set`` what each has."""
+    """A Thulium campaign and our rules for it. ``stop`` is what a do-not-call record has, ``set`` what each has.
+
+    ``later`` is what a record has whose call lies in the future, instead of the status in ``set``: ``status_id`` or
+    ``dictionary_status_id``, and perhaps ``agent_login``; empty where no call can.
+    """
 
     name: str
     id: str
@@ -53,6 +79,7 @@ class Campaign:
     on_existing: str
     requeue_from: frozenset[str]
     call_hours: Hours | None
+    later: Mapping[str, object]
     stop: Mapping[str, int]
 
     @property
@@ -71,11 +98,15 @@ class Route:
 
 @dataclass(frozen=True, repr=False)
 class CustomerRules:
-    """How a lead without ``customer_id`` becomes a Thulium customer."""
+    """How a lead without ``customer_id`` becomes a Thulium customer.
+
+    ``new_number`` says what becomes of a lead whose customer is found by an e-mail address alone and lacks its number.
+    """
 
     match: tuple[str, ...]
     on_missing: str
     update: tuple[str, ...]
+    new_number: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,25 +122,31 @@ class Fetch:
 class Source:
     """One sender's webhook: its preset's facts and the user's own, merged. ``answer_within`` is in seconds.
 
+    ``phone_region`` is the country of numbers without a country code, None where it is the whole configuration's.
     ``only`` says which events are leads at all, ``when`` which of them the user wants; every one of them must hold.
+    ``do_not_call`` is where the sender itself says that a person must not be called. A ``public`` one can be filled in
+    by anyone, with anyone's address.
     ``routes`` are tried in their order; ``tokens`` are second secrets, of which the URL's ``?token=`` carries one;
     ``proofs`` are where a body has a secret, which is not to stay in its events; one that ``echoes`` also tells of the
     customers that other sources create. ``body`` are the content types that are read, the first of which is assumed;
-    empty for all. ``wants`` has the keys that it lacks and would be better with, and why.
+    empty for all. With ``accept_old`` it takes proofs that prove less than they should. ``ends`` has the versions of
+    the sender's API that have an end, and the first day on which each is refused.
     """
 
     name: str
     preset: str | None
+    phone_region: str | None
     verify: tuple[Scheme, ...]
+    accept_old: bool
     secrets: tuple[Secret, ...]
     proofs: tuple[Path, ...]
     tokens: tuple[Secret, ...]
     verify_tokens: tuple[Secret, ...]
     handshake: tuple[Handshake, ...]
-    reply: str | None
+    reply: Response | None
     methods: tuple[str, ...]
     body: tuple[str, ...]
-    empty: str | None
+    empty: tuple[str, ...]
     items: Expression
     only: tuple[Expression, ...]
     event_id: Expression | None
@@ -117,7 +154,8 @@ class Source:
     fetch: Fetch | None
     answers: AnswerSpec | None
     when: tuple[Expression, ...]
-    consent: Place | None
+    consent: Consent | None
+    do_not_call: tuple[Expression, ...]
     map: Mapping[str, Place]
     set: Mapping[str, object]
     customer: CustomerRules
@@ -126,14 +164,23 @@ class Source:
     answer_within: float
     retries: bool | None
     echoes: bool
+    public: bool
     on_invalid: int
-    wants: Mapping[str, str]
+    ends: Mapping[str, date]
     evidence: str | None
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody at all may send to it (``verify: none``)."""
+        """Whether anyone at all may send to it (``verify: none``)."""
         return not self.verify and not self.tokens
+
+    @property
+    def places(self) -> tuple[Single, ...]:
+        """Every place where a rule of this source looks for a value. A rule that is not listed here finds nothing."""
+        consent = [self.consent.place] if self.consent else []
+        routes = [route.when for route in self.routes if route.when]
+        rules: list[Place] = [*self.map.values(), *self.when, *self.do_not_call, *consent, *routes]
+        return tuple(single for rule in rules for single in split_place(rule))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ What can be told it:
 * Records that fail: ``poison(customer_id)`` spoils its whole batch, ``refuse(customer_id, "No number: {surname}")``
   FAILs alone. An unknown campaign is a 404, one with ``is_active=False`` or ``is_crm=False`` a 400.
 * ``slow(0.05)`` gives each call a latency; ``stop()`` and ``start()`` are an outage; ``set_password`` rotates.
+* A dialler: ``thulium.dial("2026-03-02 10:00")`` returns who is rung when the clock shows that; see ``dialler``.
 * What the documentation leaves open: ``behave(customers_list="bare", phone_match="exact", ...)``, see ``Ways``.
 
 ``python -m tests.sandbox --thulium`` runs it alone and prints its address. From another process the same is said with

@@ -38,6 +38,13 @@ class Control(ABC):
         """Put a customer into a campaign, or change the record there (``call_date=`` ...); return its id."""
         return int(self.tell("put_record", campaign_id=campaign_id, customer_id=customer_id, **fields))
 
+    def dial(self, at: str | None = None) -> list[tuple[str, int]]:
+        """Have the dialler ring all who are to be called, now or when Thulium's clock shows ``at``; see ``dialler``.
+
+        Returns the campaign's id and the customer's of each who is rung.
+        """
+        return [(campaign_id, customer_id) for campaign_id, customer_id in self.tell("dial", at=at)]
+
     def number(self, *, customer: int | None = None, record: int | None = None) -> None:
         """Set the ids that the next customer and the next record get."""
         self.tell("number", customer=customer, record=record)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.sandbox.customers import filled
+from tests.sandbox.dialler import ring
 from tests.sandbox.exchange import Received, Reply, reply_json
 from tests.sandbox.faults import Fault, Plan, Rule
 from tests.sandbox.records import row
@@ -66,8 +67,14 @@ def put_record(world: World, campaign_id: str, customer_id: int, **fields: Any) 
     if old is None:
         first = next(iter(campaign.statuses))
         old = world.store.put(campaign, Record(0, customer_id, first, create_date=world.store.stamp()))
-    campaign.records[customer_id] = replace(old, **fields)
+    is_rung = old.is_rung and "status_id" not in fields
+    campaign.records[customer_id] = replace(old, **{"is_rung": is_rung, **fields})
     return campaign.records[customer_id].record_id
+
+
+def dial(world: World, at: str | None = None) -> list[list[Any]]:
+    """Have the dialler ring all who are to be called at a time (default: now); return campaign and customer of each."""
+    return [list(each) for each in ring(world, at or world.store.stamp())]
 
 
 def number(world: World, customer: int | None = None, record: int | None = None) -> None:
@@ -164,7 +171,7 @@ def from_json(content: dict[str, Any]) -> Received:
 
 
 _NAMED: tuple[Callable[..., Any], ...] = (
-    *(add_customer, add_agent, add_campaign, put_record, number),
+    *(add_customer, add_agent, add_campaign, put_record, dial, number),
     *(fail, heal, poison, refuse, slow, behave, set_password),
     *(customers, records, requests, counts, forget, reset),
 )

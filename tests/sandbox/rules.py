@@ -10,6 +10,7 @@ from tests.sandbox.store import Campaign, Customer, Record, Status
 from tests.sandbox.world import World
 
 NEEDS = {"MY_RECORD": ("agent_login", "next_call_date"), "CALL_NO_SOONER_THAN": ("next_call_date",)}
+STATUSES = {"status_id", "dictionary_status_id"}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 
 
@@ -41,6 +42,8 @@ def changed(world: World, campaign: Campaign, record: Record, given: Mapping[str
         raise Failed("Wrong format of next_call_date.")
     if given.get("order") is not None:
         wanted["order"] = _whole(given["order"], "order")
+    if STATUSES & given.keys():
+        wanted["is_rung"] = False
     new = replace(record, status_id=status.status_id, **wanted)
     missing = [name for name in NEEDS.get(status.system_status, ()) if not getattr(new, name)]
     if missing:

@@ -32,7 +32,10 @@ class Status:
 
 @dataclass
 class Record:
-    """A customer in a campaign. Dates are ``YYYY-MM-DD hh:mm`` in Thulium's own time zone, or empty."""
+    """A customer in a campaign. Dates are ``YYYY-MM-DD hh:mm`` in Thulium's own time zone, or empty.
+
+    ``is_rung`` is whether the dialler has called them under the status that they have.
+    """
 
     record_id: int
     customer_id: int
@@ -43,6 +46,7 @@ class Record:
     agent_login: str = ""
     last_note: str = ""
     order: int | str = ""
+    is_rung: bool = False
 
 
 @dataclass

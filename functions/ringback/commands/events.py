@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ringback.commands.say import fail, show
+from ringback.commands.say import fail, show, tell
 from ringback.config import load
 from ringback.grammar.names import PLACEHOLDER
 from ringback.hosts.local import open_sqlite
@@ -63,7 +63,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
     for story in stories or fail(say_unknown(settings, "this person")):
         show(tell_story(story, settings.thulium.timezone, datetime.now(UTC)))
     if settings.paused:
-        click.echo("`paused: true`: nothing is delivered")
+        show(["`paused: true`: nothing is delivered"])
 
 
 @click.command()
@@ -87,10 +87,10 @@ def replay(
         database, datetime.now(UTC), event_id=event_id, source=source, reason=reason, even_if_old=even_if_old
     )
     show(count_kept([each for each in kept if each not in left]))
-    click.echo(f"{count} to be tried again{' as soon as `ringback serve` runs' if count else ''}")
+    show([f"{count} to be tried again{' as soon as `ringback serve` runs' if count else ''}"])
     if left:
         total = sum(each.count for each in left)
-        click.echo(f"{total} parked as {TOO_OLD}, and not tried; --even-if-old has them tried too")
+        show([f"{total} parked as {TOO_OLD}, and not tried; --even-if-old has them tried too"])
 
 
 @click.command()
@@ -105,10 +105,10 @@ def forget(environ: Mapping[str, str], phone: str) -> None:
     if database is None:
         fail("forget: only a SQLite queue can be searched; the clouds' own delete what they hold after days")
     mapper = Mapper(settings)
-    click.echo(f"{history.forget(database, person, lambda event: mapper.mentions(event, number))} forgotten")
+    show([f"{history.forget(database, person, lambda event: mapper.mentions(event, number))} forgotten"])
     if not database.tidy():
-        click.echo("another program reads the file: what was deleted is gone from the log beside it within a minute")
-    click.echo("not found were events that are still to be fetched, and outcomes under another log_key")
+        show(["another program reads the file: what was deleted is gone from the log beside it within a minute"])
+    show(["not found were events that are still to be fetched, and outcomes under another log_key"])
 
 
 def say_unknown(settings: Settings, what: str) -> str:
@@ -123,7 +123,7 @@ def ask_cloud(settings: Settings, field: Field, value: str, groups: Sequence[str
             show(ask_cloudwatch(field, value, groups))
             return
     except cloudwatch.LogUnreachable as error:
-        click.echo(f"{error}; ask it yourself", err=True)
+        tell(f"{error}; ask it yourself")
     told = tell_log(settings.queue, field, value, settings.thulium.timezone)
     if told is not None:
         show(told or fail(f"nothing is in the log of {value}"))

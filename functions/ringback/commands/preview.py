@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from ringback.body import guess_type
-from ringback.commands.say import fail, show
+from ringback.commands.say import fail, show, tell
 from ringback.config import load
-from ringback.errors import RefusedRequest
+from ringback.errors import ConfigError, RefusedRequest
 from ringback.grammar.fields import find_nearest
 from ringback.reports.kept_request import load_request
 from ringback.reports.preview import walk
@@ -31,7 +31,7 @@ def preview(environ: Mapping[str, str], source: str, file: Path, headers: tuple[
     Calls nobody, and asks for no signature and no secret. FILE is a body, a request that `serve --capture` has kept,
     or - for standard input. The exit code is 1 if there is an event of which no lead can be made.
     """
-    settings = load(environ, with_secrets=False)
+    settings = load_for(source, environ)
     chosen = find_source(settings, source)
     request = make_request(chosen, read_file(file), headers, query)
     try:
@@ -40,6 +40,20 @@ def preview(environ: Mapping[str, str], source: str, file: Path, headers: tuple[
         fail(f"{file}: {error} (it would be answered {error.status})")
     show(result.lines)
     raise SystemExit(not result.is_good)
+
+
+def load_for(source: str, environ: Mapping[str, str]) -> Settings:
+    """Return the settings. Mistakes that leave the keys of the source good are printed on standard error.
+
+    Raises ConfigError for any other.
+    """
+    try:
+        return load(environ, with_secrets=False)
+    except ConfigError as error:
+        if error.settings is None or source not in error.settings.sources:
+            raise
+        tell(*error.mistakes)
+        return error.settings
 
 
 def find_source(settings: Settings, name: str) -> Source:

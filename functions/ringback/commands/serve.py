@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringback import log
-from ringback.commands.say import fail
+from ringback.commands.say import fail, show, tell
 from ringback.config import load
 from ringback.errors import ConfigError
 from ringback.web import Request, Response
@@ -49,7 +49,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, threads: int | No
         fail(f"{host}:{port}: {error.strerror}; choose another --host or --port")
     hello = f"Ringback listens at http://{host}:{listener.getsockname()[1]}; {about}"
     threads = threads or (THREADS if work else THREADS_THAT_WAIT)
-    server.run(handle, listener, threads, work, lambda: click.echo(hello, err=True))
+    server.run(handle, listener, threads, work, lambda: tell(hello))
 
 
 def open_app(environ: Mapping[str, str]) -> "tuple[Handle, Work | None, str]":
@@ -70,11 +70,10 @@ def open_capture(folder: Path, environ: Mapping[str, str]) -> "tuple[Handle, Non
     try:
         settings = load(environ, with_secrets=False)
     except ConfigError as error:
-        click.echo("without the configuration, which is bad:", err=True)
-        click.echo("\n".join(error.mistakes), err=True)
+        tell("without the configuration, which is bad:", *error.mistakes)
         settings = None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         fail(f"{folder}: {error.strerror}")
-    return Capture(folder, settings, click.echo).handle, None, f"every request is kept in {folder}, and nobody called"
+    return Capture(folder, settings, show).handle, None, f"every request is kept in {folder}, and nobody called"

@@ -5,10 +5,11 @@ from itertools import islice
 from time import monotonic
 
 from ringback import log
+from ringback.delivery.details import TOO_LARGE
 from ringback.errors import CallFailed
 from ringback.thulium.api import RecordReply, Thulium
 
-SPOILED = (400, 413, 422)  # a whole call that is refused so may be the fault of one record, or of their number
+SPOILED = (400, 422, *TOO_LARGE)  # a whole call that is refused so may be the fault of one record, or of their number
 LEFT_OUT = "some customers are left out, or have a status that is not known here"
 WORDS = ("ADDED", "ALREADY_EXISTS", "FAILED")
 
@@ -60,7 +61,8 @@ class Batch:
             return dict.fromkeys(records, error)
         if len(records) > 1:
             return self._send(campaign_id, list(_cut(records, (len(records) + 1) // 2)), deadline, proven=proven)
-        verdict = RecordReply("FAILED", None, error.http_status, error.message) if proven else error
+        is_its_own = proven or error.http_status in TOO_LARGE  # one record can't be sent in smaller parts
+        verdict = RecordReply("FAILED", None, error.http_status, error.message) if is_its_own else error
         return dict.fromkeys(records, verdict)
 
     def _call(self, campaign_id: str, records: Records, deadline: float) -> Replies | CallFailed:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ringback import log
+from ringback.delivery.details import TOO_LARGE
 from ringback.delivery.locks import Locks
 from ringback.delivery.match import Match
 from ringback.delivery.memory import Memory
@@ -85,6 +86,8 @@ class Customers:
             with self._locks.hold(known_by(assignment.lead), deadline):
                 return self._match.match(assignment, deadline)
         except CallFailed as error:
+            if error.http_status in TOO_LARGE and assignment.source.action == "lead":
+                return assignment.outcome(Status.FAILED, error.reason, http_status=error.http_status)
             return assignment.defer(error)
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not take the lead's neighbours with it
             log.write_bug(error, f"the customer of event {assignment.event.id} could not be found")

@@ -10,7 +10,8 @@ from ringback.mapping import Assignment
 from ringback.settings import Settings
 from ringback.thulium.api import Thulium
 
-FINAL_REFUSALS = (400, 409, 422)  # Thulium's word about this customer; any other error is about the call
+TOO_LARGE = (413, 414, 431)  # a body, an address, headers: what makes the call too large is this lead's, for good
+FINAL_REFUSALS = (400, 409, 422, *TOO_LARGE)  # Thulium's word about this customer; any other error is about the call
 
 
 class Details:

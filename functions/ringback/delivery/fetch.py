@@ -25,12 +25,13 @@ def complete(event: Event, fetch: Fetch, wire: Wire, seconds: float) -> Event | 
     What does not exist is FAILED, all else that fails DEFERRED: a person can mend it, and the event comes back.
     """
     data = event.data if isinstance(event.data, Mapping) else {}
-    missing = [name for name in PLACEHOLDER.findall(fetch.url) if not fits(data.get(name))]
+    values = {path: find(data, path) for path in PLACEHOLDER.findall(fetch.url)}
+    missing = [path for path, value in values.items() if not fits(value)]
     if missing:
         fields = dict.fromkeys(missing, "missing, and needed to fetch the rest")
         reason = "; ".join(f"{name}: {why}" for name, why in fields.items())
         return Outcome(Status.INVALID, reason, fields=fields)
-    url = PLACEHOLDER.sub(lambda found: quote(str(data[found[1]]), safe=""), fetch.url)
+    url = PLACEHOLDER.sub(lambda found: quote(str(values[found[1]]), safe=""), fetch.url)
     headers = {name: secret.text for name, secret in fetch.headers.items()}
     if seconds <= 0:
         return Outcome(Status.DEFERRED, "fetch: no time left")
@@ -38,6 +39,13 @@ def complete(event: Event, fetch: Fetch, wire: Wire, seconds: float) -> Event | 
         return merge(event, data, wire.call("GET", url, seconds=seconds, headers=headers), fetch)
     except CallFailed as error:
         return Outcome(Status.DEFERRED, f"fetch: {error.reason}")
+
+
+def find(data: object, path: str) -> object:
+    """Return what is at a path of names and dots, None for nothing."""
+    for name in path.split("."):
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data
 
 
 def fits(value: object) -> bool:

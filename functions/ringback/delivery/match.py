@@ -7,7 +7,16 @@ from ringback import log
 from ringback.delivery.details import FINAL_REFUSALS, Details
 from ringback.delivery.locks import Locks
 from ringback.delivery.owners import Owners
-from ringback.delivery.rows import ADDED_ONLY, Row, carries, describe_new, get_row_id, match_keys
+from ringback.delivery.rows import (
+    ADDED_ONLY,
+    Row,
+    describe_new,
+    drop_known,
+    get_row_id,
+    is_shared,
+    match_keys,
+    split_by_address,
+)
 from ringback.delivery.search import Search, noting
 from ringback.errors import NO_ANSWER, CallFailed
 from ringback.leads.lead import Lead
@@ -17,6 +26,9 @@ from ringback.settings import Settings
 from ringback.thulium.api import Thulium
 
 GATEWAY_TIMEOUT = 504
+SHARED_NUMBER = (
+    "the customer has another identifier of this sender: if they are two people, `match: [identifier]` keeps them apart"
+)
 SETTLED = 15.0  # seconds after which a creation that was not waited for has come to its end
 
 
@@ -37,50 +49,63 @@ class Match:
         return self._find_or_create(assignment, deadline)
 
     def _find_or_create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
-        rows, owners = self._search.find_first(assignment, deadline)
+        rows, owners, notes = self._search.find_first(assignment, deadline)
+        assignment = replace(assignment, lead=replace(assignment.lead, notes=(*assignment.lead.notes, *notes)))
         if not rows and assignment.source.customer.on_missing == "fail":
             return assignment.outcome(Status.SKIPPED, "no such customer")
         if not rows and assignment.lead.phone is None:
-            return invalid({"phone_number": "a person who has to be created needs one"}, assignment.campaigns[0].id)
+            why = "; ".join(("a person who has to be created needs one", *notes))
+            return invalid({"phone_number": why}, assignment.campaigns[0].id)
         if self._owners.are_stopped(assignment, find_oldest(rows), owners, deadline):
             return assignment.outcome(Status.SKIPPED, "said stop")
         return self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
 
     def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
-        """Return the lead with all who match; a stranger is created, for whatever a later lead is found by.
+        """Return the opt-out with all customers that match; without any it is created, for a later lead to be found by.
 
-        Who could not be asked for is not created, and what can't be done here keeps nobody from being stopped.
+        If a search failed, no customer is created; a failure never prevents stopping the customers that were found.
         """
         rows, failures = self._search.find_all(assignment, deadline)
-        lead = assignment.lead
-        if not rows and not failures:
-            if assignment.source.customer.on_missing == "fail":
-                return assignment.outcome(Status.SKIPPED, "no such customer")
+        ids, notes = set(map(get_row_id, rows)), assignment.lead.notes
+        if not rows and not failures and assignment.source.customer.on_missing == "fail":
+            return assignment.outcome(Status.SKIPPED, "no such customer")
+        if rows:
             with noting(failures):
-                return self._create(assignment, deadline)
-        elif rows:
+                notes = self._complete(assignment, rows, deadline).notes
+        elif not failures:
+            ids = self._create_for_stop(assignment, failures, deadline)
+        if failures and assignment.lead.customer_id:
+            ids.add(assignment.lead.customer_id)
+        ordered, failed = sorted(ids), next(iter(failures), None)
+        first = next(iter(ordered), None)
+        return replace(assignment.lead, customer_id=first, others=tuple(ordered[1:]), failed=failed, notes=notes)
+
+    def _create_for_stop(self, assignment: Assignment, failures: list[CallFailed], deadline: float) -> set[int]:
+        """Create customers for an opt-out that matches none, one for each address: Thulium shows one of a customer."""
+        ids: set[int] = set()
+        for lead in split_by_address(assignment.lead):
             with noting(failures):
-                lead = self._complete(assignment, rows, deadline)
-        named = [assignment.lead.customer_id] if failures and assignment.lead.customer_id else []
-        ids = sorted({*map(get_row_id, rows), *named})
-        return replace(
-            lead, customer_id=next(iter(ids), None), others=tuple(ids[1:]), failed=next(iter(failures), None)
-        )
+                made = self._create(replace(assignment, lead=lead), deadline)
+                if isinstance(made, Lead) and made.customer_id:
+                    ids |= {made.customer_id, *made.others}
+                    failures += [made.failed] if made.failed else []
+        return ids
 
     def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
         """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
         ids = sorted({get_row_id(row) for row in rows})
-        is_stop = assignment.source.action == "stop"
-        notes = [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 and not is_stop else []
-        update = self._find_unknown(assignment, rows) if is_stop else assignment.source.customer.update
         row = next(row for row in rows if get_row_id(row) == ids[0])
-        notes = [*assignment.lead.notes, *notes, *self._details.tell(assignment, row, update, deadline)]
-        return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=tuple(notes))
-
-    def _find_unknown(self, assignment: Assignment, rows: Sequence[Row]) -> list[str]:
-        """Return which of a stop's number and address nobody carries yet: later leads are to be recognised by them."""
-        names = [name for name in match_keys(assignment) if name in ADDED_ONLY]
-        return [name for name in names if not any(carries(row, assignment.lead, name, self._region) for row in rows)]
+        told, update, notes = assignment, assignment.source.customer.update, list[str]()
+        if assignment.source.action == "stop":
+            told = replace(assignment, lead=drop_known(assignment.lead, rows, self._region))
+            update = tuple(name for name in match_keys(assignment) if name in ADDED_ONLY)
+        else:
+            notes += [f"{len(ids)} customers match, the oldest was taken"] if len(ids) > 1 else []
+            notes += [SHARED_NUMBER] if is_shared(row, assignment.lead) else []
+        notes += self._details.tell(told, row, update, deadline)
+        return replace(
+            assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), notes=(*assignment.lead.notes, *notes)
+        )
 
     def _create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         lead = assignment.lead

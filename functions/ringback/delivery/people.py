@@ -10,7 +10,7 @@ from ringback.outcome import Outcome, Status
 
 def known_by(lead: Lead) -> list[tuple[str, object]]:
     """Return all by which a lead's customer can be found."""
-    return [(name, lead.customer[name]) for name in MATCH_FIELDS if name in lead.customer]
+    return [(name, value) for name in MATCH_FIELDS for value in lead.list_values(name)]
 
 
 def needs_search(assignment: Assignment) -> bool:
@@ -22,15 +22,15 @@ def needs_search(assignment: Assignment) -> bool:
 def identity(assignment: Assignment) -> object:
     """Return what is equal for assignments of one source whose customer is one and the same, and called by one rule."""
     lead = assignment.lead
-    keys = tuple((name, lead.customer[name]) for name in match_keys(assignment))
+    keys = tuple((name, lead.list_values(name)) for name in match_keys(assignment))
     return lead.customer_id, keys, assignment.source.name, tuple(campaign.id for campaign in assignment.campaigns)
 
 
 def add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
     """Return an assignment with what an earlier one of the same person said of them besides."""
     customer = {**earlier.lead.customer, **assignment.lead.customer}
-    phone = assignment.lead.phone or earlier.lead.phone
-    return replace(assignment, lead=replace(assignment.lead, customer=customer, phone=phone))
+    phones, emails = assignment.lead.phones or earlier.lead.phones, assignment.lead.emails or earlier.lead.emails
+    return replace(assignment, lead=replace(assignment.lead, customer=customer, phones=phones, emails=emails))
 
 
 def is_failed(found: Assignment | Outcome) -> bool:

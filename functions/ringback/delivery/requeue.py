@@ -6,6 +6,7 @@ from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.stopped import Record, Stopped
 from ringback.errors import CallFailed
+from ringback.leads.lead import STATUS_FIELDS
 from ringback.mapping import Assignment
 from ringback.outcome import Outcome, Status
 from ringback.settings import Campaign, Settings
@@ -59,7 +60,7 @@ class Requeue:
 
 def find_obstacle(assignment: Assignment, record: Record, zone: ZoneInfo) -> str | None:
     """Return why a record is not put back to be called, if it is not: an agent has it, or it was called since."""
-    if not {"status_id", "dictionary_status_id"} & assignment.lead.record.keys():
+    if not STATUS_FIELDS & assignment.lead.record.keys():
         return "the lead has no status to be put back with"
     status = str(record["system_status"])
     if status in LEFT_ALONE - assignment.campaigns[0].requeue_from:

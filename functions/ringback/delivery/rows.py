@@ -1,7 +1,9 @@
 """A lead beside a customer's row in Thulium: is it the same person, and what is still to be told. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from ringback.leads.email import same_address
 from ringback.leads.lead import MATCH_FIELDS, Lead, nest_fields
 from ringback.leads.phone import same_number, search_forms
 from ringback.mapping import Assignment
@@ -32,9 +34,9 @@ def sure_keys(keys: Sequence[str]) -> list[str]:
 
 def list_forms(lead: Lead, name: str, phone_forms: Sequence[str]) -> list[str]:
     """Return what is searched for, to find by the field ``name``: a number in each form that Thulium may have it in."""
-    if name == "phone_number" and lead.phone:
-        return search_forms(lead.phone, phone_forms)
-    return [str(lead.customer[name])]
+    if name == "phone_number":
+        return [form for phone in lead.phones for form in search_forms(phone, phone_forms)]
+    return list(lead.list_values(name))
 
 
 def get_row_id(row: Row) -> int:
@@ -43,17 +45,67 @@ def get_row_id(row: Row) -> int:
 
 
 def carries(row: Row, lead: Lead, name: str, region: str) -> bool:
-    """Return whether a row has the lead's value of a field: what Thulium finds need not, if it ignores the filter."""
+    """Return whether a row has one of the lead's values of a field: Thulium may ignore the filter and find others."""
+    return any(_has(row, name, value, region) for value in _list_values(lead, name))
+
+
+def find_missing(row: Row, lead: Lead, name: str, region: str) -> list[str]:
+    """Return the lead's values of a field that a row lacks, as they are sent."""
+    known = [_has(row, name, value, region) for value in _list_values(lead, name)]
+    return [value for value, is_known in zip(lead.list_values(name), known, strict=True) if not is_known]
+
+
+def drop_known(lead: Lead, rows: Sequence[Row], region: str) -> Lead:
+    """Return an opt-out with those of its numbers and addresses that no customer has: a later lead may bring them."""
+    numbers, addresses = (
+        set.intersection(*(set(find_missing(row, lead, name, region)) for row in rows)) for name in ADDED_ONLY
+    )
+    return replace(
+        lead,
+        phones=tuple(phone for phone in lead.phones if phone.sent in numbers),
+        emails=tuple(address for address in lead.emails if address in addresses),
+    )
+
+
+def split_by_address(lead: Lead) -> list[Lead]:
+    """Return an opt-out in parts with one address each; the first has all the rest."""
+    return [
+        replace(lead, emails=lead.emails[:1]),
+        *(replace(lead, customer={"email": address}, phones=(), emails=(address,)) for address in lead.emails[1:]),
+    ]
+
+
+def _list_values(lead: Lead, name: str) -> tuple[str, ...]:
+    return tuple(phone.e164 for phone in lead.phones) if name == "phone_number" else lead.list_values(name)
+
+
+def _has(row: Row, name: str, value: str, region: str) -> bool:
     texts = _texts(row, name, f"{name}s")
-    if name == "phone_number" and lead.phone:
-        return any(same_number(text, lead.phone.e164, region) for text in texts)
-    value = str(lead.customer[name])
-    return value in texts or (name == "email" and value.casefold() in map(str.casefold, texts))
+    if name == "phone_number":
+        return any(same_number(text, value, region) for text in texts)
+    return value in texts or (name == "email" and any(same_address(text, value) for text in texts))
 
 
 def may_hide(row: Row, name: str) -> bool:
     """Return whether the customer may have more than its row shows: a list's rows are documented nowhere."""
     return name == "phone_number" and "phone_numbers" not in row
+
+
+def count_numbers(row: Row) -> int:
+    """Return how many telephone numbers a customer has."""
+    return len(_texts(row, "phone_number", "phone_numbers"))
+
+
+def is_shared(row: Row, lead: Lead) -> bool:
+    """Return whether a customer is another person of one sender: the lead has another identifier of the same kind."""
+    own, other = str(lead.customer.get("identifier") or ""), str(row.get("identifier") or "")
+    return bool(own and other) and own != other and _sender(own) == _sender(other)
+
+
+def _sender(identifier: str) -> str:
+    """Return the part of an identifier that names its sender: ``hubspot`` of ``hubspot:7``, nothing of ``7``."""
+    sender, colon, _ = identifier.partition(":")
+    return sender if colon else ""
 
 
 def find_changes(row: Row, lead: Lead, update: Sequence[str], region: str) -> dict[str, object]:
@@ -64,12 +116,11 @@ def find_changes(row: Row, lead: Lead, update: Sequence[str], region: str) -> di
     changes: dict[str, object] = {}
     for name in update:
         value = _read(lead.customer, name)
-        if value is None or _read(row, name) == value:
-            continue
-        if name not in ADDED_ONLY:
+        if name in ADDED_ONLY:
+            if missing := find_missing(row, lead, name, region):
+                changes[name] = [*_texts(row, name, f"{name}s"), *missing]
+        elif value is not None and _read(row, name) != value:
             changes[name] = value
-        elif not carries(row, lead, name, region):
-            changes[name] = [*_texts(row, name, f"{name}s"), value]
     return nest_fields(changes)
 
 
@@ -79,7 +130,7 @@ def describe_new(lead: Lead) -> dict[str, object]:
     if "surname" not in fields:
         fields["surname"] = next(fields[name] for name in IN_PLACE_OF_A_SURNAME if name in fields)
         fields.pop("name", None)
-    return {name: [value] if name in ADDED_ONLY else value for name, value in fields.items()}
+    return {name: [*lead.list_values(name)] if name in ADDED_ONLY else value for name, value in fields.items()}
 
 
 def _read(fields: Row, name: str) -> object:

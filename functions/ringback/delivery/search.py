@@ -5,7 +5,16 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import NamedTuple
 
-from ringback.delivery.rows import Row, carries, get_row_id, list_forms, match_keys, may_hide, sure_keys
+from ringback.delivery.rows import (
+    Row,
+    carries,
+    count_numbers,
+    get_row_id,
+    list_forms,
+    match_keys,
+    may_hide,
+    sure_keys,
+)
 from ringback.errors import NO_ANSWER, CallFailed
 from ringback.leads.lead import Lead
 from ringback.mapping import Assignment
@@ -14,13 +23,18 @@ from ringback.thulium.api import Thulium
 
 # Customers at most whose row may hide a number, the oldest first; more come where Thulium ignores what is searched for.
 LOOKED_AT, LOOKED_AT_FOR_A_STOP = 5, 100
+SHARED_BY = 5  # numbers of one customer; an address of theirs is shared, or was made up by many
 
 
 class Found(NamedTuple):
-    """Customers who match, and those who carry the lead's number: None where nobody has searched for that."""
+    """Customers that match, and those that have the lead's number: None where it was not searched for.
+
+    ``notes`` say what was found and not taken.
+    """
 
     rows: list[Row]
     owners: list[Row] | None
+    notes: tuple[str, ...] = ()
 
 
 class Search:
@@ -32,13 +46,35 @@ class Search:
         self._forms = settings.thulium.phone_forms
 
     def find_first(self, assignment: Assignment, deadline: float) -> Found:
-        """Return the customers who match by the first key by which anybody matches."""
+        """Return the customers that match by the first key by which any does."""
         found: dict[str, list[Row]] = {}
+        notes: tuple[str, ...] = ()
         for name in match_keys(assignment):
             found[name] = self._look(assignment.lead, name, deadline)
-            if found[name]:
-                return Found(found[name], found.get("phone_number"))
-        return Found([], found.get("phone_number"))
+            rows = found[name]
+            if name == "email" and rows:
+                rows, notes = self._choose_by_address(rows, assignment, deadline)
+            if rows:
+                return Found(rows, found.get("phone_number"), notes)
+        return Found([], found.get("phone_number"), notes)
+
+    def _choose_by_address(
+        self, rows: Sequence[Row], assignment: Assignment, deadline: float
+    ) -> tuple[list[Row], tuple[str, ...]]:
+        """Return those of the customers with an address that it proves to be the lead's, and why it proves none.
+
+        An address typed for many people (a shop's, a made-up one) is none's: its customers would get all their numbers.
+        """
+        whole = [self._complete(row, deadline) for row in rows[:LOOKED_AT]]
+        if any(count_numbers(row) >= SHARED_BY for row in whole):
+            return [], (f"the e-mail address is no match: a customer with it has {SHARED_BY} numbers or more",)
+        if assignment.source.customer.new_number == "separate" and assignment.lead.phones:
+            own = self._carrying(whole, assignment.lead, "phone_number")
+            return own, () if own else ("the customer with the e-mail address has another number: kept apart",)
+        return [*rows], ()
+
+    def _complete(self, row: Row, deadline: float) -> Row:
+        return self._thulium.get_customer(get_row_id(row), deadline) if may_hide(row, "phone_number") else row
 
     def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
         """Return those whom another instance may have created at the same time, and who was created here."""

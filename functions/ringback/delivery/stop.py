@@ -8,9 +8,8 @@ from ringback.delivery.batch import Batch
 from ringback.delivery.campaigns import decide
 from ringback.delivery.locks import Locks
 from ringback.delivery.parallel import run_each
-from ringback.delivery.rows import match_keys
+from ringback.delivery.rows import list_forms, match_keys
 from ringback.errors import CallFailed
-from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
 from ringback.outcome import Outcome, Status
 from ringback.settings import Campaign, Settings
@@ -79,11 +78,11 @@ class Stop:
         return assignment.outcome(Status.STOPPED)
 
     def _stop_number(self, assignment: Assignment, deadline: float) -> None:
-        """Stop the number in the campaigns that the configuration does not name, in each form it may have there."""
-        phone, status = assignment.lead.phone, self._dictionary_status
-        if phone is None or status is None:
+        """Stop the numbers in the campaigns that the configuration does not name, in each form they may have there."""
+        status = self._dictionary_status
+        if status is None:
             return
-        for form in search_forms(phone, self._forms):
+        for form in list_forms(assignment.lead, "phone_number", self._forms):
             try:
                 self._thulium.stop_number(form, status, deadline)
             except CallFailed as error:

@@ -12,7 +12,7 @@ class Stopped:
     """Knows the statuses of who said stop; those of Thulium's dictionary have other ids in each campaign."""
 
     def __init__(self, thulium: Thulium, settings: Settings) -> None:
-        self._thulium = thulium
+        self._statuses = thulium.kept_statuses
         self._stop = settings.stop
 
     def said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
@@ -27,10 +27,10 @@ class Stopped:
             return False
         if not campaign.stop:
             return "NO_CALL" not in campaign.requeue_from
-        return status in self._find_stops(campaign, deadline)
+        return status in self._find_stops(campaign, status, deadline)
 
-    def _find_stops(self, campaign: Campaign, deadline: float) -> set[str]:
-        """Return the ids that the dictionary's stop has in a campaign: its records show no other."""
+    def _find_stops(self, campaign: Campaign, status: str, deadline: float) -> set[str]:
+        """Return the ids that the dictionary's stop has in a campaign, by statuses of which ``status`` is one."""
         stops = {str(stop) for stop in (self._stop, campaign.stop.get("dictionary_status_id")) if stop}
-        rows = self._thulium.statuses(campaign.id, deadline) if stops else []
+        rows = self._statuses.find(campaign.id, deadline, status) if stops else ()
         return {str(row.get("status_id")) for row in rows if str(row.get("dictionary_status_id")) in stops}

@@ -22,7 +22,6 @@ from unicodedata import normalize
 
 from ringback.expressions.expression import Expression, compile_expression
 from ringback.expressions.functions import EMPTY
-from ringback.leads.consent import is_yes
 
 BESIDE_THE_EVENT = ("_body", "_request")
 DEFAULTS = {"items": "`null`", "object": "`null`", "value": "@", "fields": "`null`", "key": "(?s:.*)"}
@@ -87,8 +86,8 @@ def find_answer(answers: Iterable[Answer], by: str, text: str, *, every: bool = 
     """Return the value of the answer whose ``by`` (label, ref, type or id) is ``text``, None if there is none.
 
     Of several the first that is not empty: forms ask the same thing in several branches. In labels case, outer and
-    repeated spaces, and a star or colon around them do not matter. With ``every`` it is of several the first that is no
-    yes, if there is one.
+    repeated spaces, and a star or colon around them do not matter. With ``every`` all that are there are returned, each
+    in a list of its own; empty ones too if they are found by their type, since a box that is not ticked is empty.
     """
     if by == "label":
         wanted = _plain(text)
@@ -96,7 +95,7 @@ def find_answer(answers: Iterable[Answer], by: str, text: str, *, every: bool = 
     else:
         values = [answer.value for answer in answers if getattr(answer, by) == text]
     if every:
-        return next((value for value in values if not is_yes(value)), next(iter(values), None))
+        return [[value] for value in values if by == "type" or value not in EMPTY]
     return next((value for value in values if value not in EMPTY), None)
 
 

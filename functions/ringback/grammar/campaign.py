@@ -1,15 +1,16 @@
 """``thulium:``, ``campaigns:`` and the keys at the top."""
 
 from datetime import timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from ringback.grammar.fields import NOT_EMPTY, Duration, Number, OneOrMany, Parsed, SecretText, Strict, Text
 from ringback.grammar.lead_fields import Constants
+from ringback.grammar.proof_secret import ProofText
 from ringback.grammar.words import parse_campaign_id, parse_region, parse_zone
 from ringback.leads.hours import read_hours
+from ringback.leads.lead import STATUS_FIELDS
 from ringback.secret import Secret
 from ringback.settings import ThuliumSettings
 from ringback.thulium.url import parse_host, parse_url
@@ -45,17 +46,23 @@ class ThuliumSchema(Strict):
         return ThuliumSettings(**{**data, "phone_forms": tuple(data["phone_forms"])})  # type: ignore[arg-type]
 
 
-class StopSchema(Strict):
+class StatusSchema(Strict):
     """``stop:`` of a campaign: the status of those who are not to be called."""
 
     status_id = Number(1, LARGEST_ID, whole=True)
     dictionary_status_id = Number(1, LARGEST_ID, whole=True)
 
+
+class LaterSchema(StatusSchema):
+    """``later:`` of a campaign: the status of a record whose call lies in the future, and whose record it is."""
+
+    agent_login = Text()
+
     @validates_schema
-    def refuse_both(self, data: dict[str, object], **_: object) -> None:
-        """Raise ValidationError where both are given."""
-        if len(data) > 1:
-            raise ValidationError("both status_id and dictionary_status_id are given; Thulium takes one")
+    def require_status(self, data: dict[str, object], **_: object) -> None:
+        """Raise ValidationError where there is no status."""
+        if not STATUS_FIELDS & data.keys():
+            raise ValidationError("no status; write {status_id: N}, N being one of the kind CALL_NO_SOONER_THAN")
 
 
 class GlobalStopSchema(Strict):
@@ -72,13 +79,8 @@ class CampaignSchema(Strict):
     on_existing = Text(("keep", "requeue"), load_default="keep")
     requeue_from = OneOrMany(Text(SYSTEM_STATUSES), load_default=list)
     call_hours = Parsed(read_hours, load_default=None)
-    stop = fields.Nested(StopSchema, load_default=dict)
-
-    @validates_schema
-    def refuse_two_statuses(self, data: dict[str, Any], **_: object) -> None:
-        """Raise ValidationError where each record would have both."""
-        if {"status_id", "dictionary_status_id"} <= data["set"].keys():
-            raise ValidationError("both status_id and dictionary_status_id are given; Thulium takes one", "set")
+    later = fields.Nested(LaterSchema, load_default=dict)
+    stop = fields.Nested(StatusSchema, load_default=dict)
 
 
 class TopSchema(Strict):
@@ -93,7 +95,7 @@ class TopSchema(Strict):
     retention = Duration(load_default=timedelta(days=30))
     store = Text(("event", "values"), load_default="event")
     paused = fields.Boolean(load_default=False)
-    log_key = SecretText(load_default=None)
+    log_key = ProofText(load_default=None)
     stop = fields.Nested(GlobalStopSchema, load_default=dict)
     thulium = fields.Raw(required=True)
     campaigns = fields.Raw(load_default=dict)

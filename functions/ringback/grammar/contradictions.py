@@ -1,14 +1,24 @@
-"""Mistakes between keys of a source that are good alone."""
+"""Mistakes between keys of a source or a campaign that are good alone."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from ringback.settings import AnswerPlace, Campaign, Place, Source
-from ringback.verification.scheme import needs_url
+from ringback.leads.lead import STATUS_FIELDS
+from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
+from ringback.verification.scheme import Hmac, Jws, needs_url
 from ringback.verification.signature import secret_problem
 
+NEXT_CALL = "next_call_date"
+OLD_ONLY = ", or write `accept_old: true` beside `verify` if the sender can do no other"
+WEAKER = (
+    "one scheme of the list proves less than another, and by leaving a header out a request would choose it: take it "
+    "away, or say in it why it is taken: `instead: <the reason>`"
+)
 
-def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+
+def find_contradictions(
+    source: Source, public_url: str, countries: AbstractSet[str] | None, bad: AbstractSet[str]
+) -> Iterator[tuple[str, str]]:
     """Yield the key and the text of each mistake between keys of a source that are good alone.
 
     Of a key in ``bad`` nothing is known, so nothing is said that would take it into account.
@@ -17,10 +27,13 @@ def find_contradictions(source: Source, public_url: str, bad: AbstractSet[str]) 
         ({"secret"}, find_missing_secret(source)),
         ({"verify", "secret"}, find_secret_mistakes(source)),
         ({"verify"}, find_url_mistakes(source, public_url)),
+        ({"verify", "accept_old"}, find_weak_schemes(source)),
+        ({"verify", "methods"}, find_unsigned_queries(source)),
         ({"campaign", "action"}, find_idle_routes(source)),
         ({"map", "set"}, find_missing_fields(source)),
+        ({"phone_region"}, find_idle_region(source, countries)),
         ({"map", "answers"}, find_idle_labels(source, "map", source.map.values())),
-        ({"consent", "answers"}, find_idle_labels(source, "consent", [source.consent])),
+        ({"consent", "answers"}, find_idle_labels(source, "consent", [source.consent.place] if source.consent else [])),
         ({"campaign", "action", "set", "map"}, find_status_mistakes(source)),
     ):
         if not bad & keys:
@@ -36,6 +49,27 @@ def find_url_mistakes(source: Source, public_url: str) -> Iterator[tuple[str, st
         )
 
 
+def find_weak_schemes(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a source takes a proof that is none, or one that is weaker than another which it has as well."""
+    if source.accept_old:
+        return
+    if any(isinstance(scheme, Hmac) and scheme.is_extendable for scheme in source.verify):
+        yield "verify", "keyed: false: from one signature that is seen others can be made; use keyed: true" + OLD_ONLY
+    strongest = max((scheme.strength for scheme in source.verify), default=0)
+    if any(scheme.strength < strongest and not scheme.instead for scheme in source.verify):
+        yield "verify", WEAKER
+
+
+def find_unsigned_queries(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a source takes events from a query which its sender does not sign, though it signs."""
+    signing = [scheme for scheme in source.verify if isinstance(scheme, Hmac | Jws)]
+    if "GET" in source.methods and not all(map(needs_url, signing)):
+        yield (
+            "methods",
+            "a GET's event is its query, which is not signed; take POST, or a scheme that signs {url}",
+        )
+
+
 def find_idle_routes(source: Source) -> Iterator[tuple[str, str]]:
     """Yield that routes are never come to."""
     if source.action == "lead" and any(route.when is None for route in source.routes[:-1]):
@@ -48,9 +82,17 @@ def find_missing_fields(source: Source) -> Iterator[tuple[str, str]]:
         yield "map", "missing; say where the lead's fields are in the event"
 
 
-def find_idle_labels(source: Source, key: str, places: Iterable[Place | None]) -> Iterator[tuple[str, str]]:
+def find_idle_region(source: Source, countries: AbstractSet[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield that the numbers of a source's own region are none of those that may be called."""
+    if source.phone_region and countries is not None and source.phone_region not in countries:
+        both = ", ".join([*sorted(countries), source.phone_region])
+        yield "phone_region", f"numbers of {source.phone_region} are not called; write at the top `countries: [{both}]`"
+
+
+def find_idle_labels(source: Source, key: str, places: Iterable[Place]) -> Iterator[tuple[str, str]]:
     """Yield that answers are looked for where there are none."""
-    if source.answers is None and any(isinstance(place, AnswerPlace) for place in places):
+    singles = [single for place in places for single in split_place(place)]
+    if source.answers is None and any(isinstance(single, AnswerPlace) for single in singles):
         yield key, "{label: ...} is for senders whose answers are known; this is none, write an expression"
 
 
@@ -67,18 +109,39 @@ def find_secret_mistakes(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def find_status_mistakes(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield what a source and its campaigns lack together, or have twice."""
+    """Yield what a source and its campaigns lack together."""
     for route in source.routes:
         yield from find_route_mistakes(source, route.to)
 
 
 def find_route_mistakes(source: Source, campaign: Campaign) -> Iterator[tuple[str, str]]:
-    """Yield what a source and one of its campaigns lack together, or have twice."""
+    """Yield what a source and one of its campaigns lack together."""
     if source.action == "stop" and not campaign.stop:
         yield "campaign", f"campaign {campaign.name} has no `stop: {{status_id: ...}}`, nor is there one at the top"
-    given = {*campaign.set, *source.set, *source.map}
-    statuses = {"status_id", "dictionary_status_id"} & given
-    if source.action == "lead" and campaign.on_existing == "requeue" and not statuses:
+    has_status = STATUS_FIELDS & {*campaign.set, *source.set, *source.map}
+    if source.action == "lead" and campaign.on_existing == "requeue" and not has_status:
         yield "campaign", f"campaign {campaign.name} requeues, which takes a status: give it `set: {{status_id: ...}}`"
-    if source.action == "lead" and len(statuses) > 1:
-        yield "set", "both status_id and dictionary_status_id are given; Thulium takes one"
+
+
+def find_campaign_contradictions(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of each mistake between keys of a campaign that are good alone."""
+    keys = {"`call_hours`": campaign.call_hours, f"`{NEXT_CALL}` in `set`": NEXT_CALL in campaign.set}
+    dated_by = [told for told, is_there in keys.items() if is_there]
+    if dated_by and not campaign.later:
+        yield "later", f"missing: {tell_missing_later(dated_by)}"
+
+
+def find_dates(source: Source) -> list[str]:
+    """Return which of a source's keys say when its leads are to be called."""
+    if source.action == "stop":
+        return []
+    keys = [key for key, fields in (("map", source.map), ("set", source.set)) if NEXT_CALL in fields]
+    return [f"`{NEXT_CALL}` in `{key}` of source {source.name}" for key in keys]
+
+
+def tell_missing_later(dated_by: Iterable[str], way_out: str = "write") -> str:
+    """Return why a campaign needs a ``later`` whose records get a date by some keys, and how it gets one."""
+    return (
+        f"{' and '.join(dated_by)} can put a call off, and Thulium waits for a record's date only if its status says "
+        f"so; {way_out} `later: {{status_id: N}}`, N being a status of the kind CALL_NO_SOONER_THAN"
+    )

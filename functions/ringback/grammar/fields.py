@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
@@ -82,6 +82,18 @@ class SecretText(Text):
 
     def _deserialize(self, value: object, *_: object, **__: object) -> Secret:  # type: ignore[override]
         return Secret(super()._deserialize(value))
+
+
+class Day(fields.Field[date]):
+    """A day, as YAML reads it or as text."""
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> date:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a day is in no zone
+        except ValueError:
+            raise ValidationError("not a day; write it as year-month-day: 2027-01-31") from None
 
 
 class Number(fields.Field[float]):

@@ -40,8 +40,14 @@ class Mistakes:
                 self.add(each, NOT_A_TEXT)
 
     def leave_out(self, path: Path) -> None:
-        """Say nothing of ``path``, nor of the list that it is an item of: its value is not known here."""
-        self._unsaid |= {path, path[:-1]} if "".join(path[-1:]).isdecimal() else {path}
+        """Say nothing of ``path``, nor of the list that it is an item of: its value is not known here.
+
+        So it is with the ``value`` of a secret, which is one of a list.
+        """
+        self._unsaid.add(path)
+        while "".join(path[-1:]).isdecimal() or path[-1:] == ("value",):
+            path = path[:-1]
+            self._unsaid.add(path)
 
     def load(self, schema: Schema, data: object, path: Path) -> object:
         """Return what ``schema`` makes of ``data``, None if it has mistakes; they are added.

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from marshmallow import ValidationError, fields
 
 from ringback.expressions.expression import compile_expression
-from ringback.settings import AnswerPlace, Place
+from ringback.grammar.fields import OneOrMany, Text
+from ringback.settings import AnswerPlace, Consent, Single
 
 
-class PlaceField(fields.Field[Place]):
+class PlaceField(fields.Field[Single]):
     """Where a value is: an expression, or ``{label|ref|type|id: text}``."""
 
-    def _deserialize(self, value: object, *_: object, **__: object) -> Place:
+    def _deserialize(self, value: object, *_: object, **__: object) -> Single:
         if isinstance(value, Mapping):
             return self._read_answer(value)
         if not isinstance(value, str):
@@ -32,8 +34,11 @@ class PlaceField(fields.Field[Place]):
 
 
 class ConsentField(PlaceField):
-    """Where the consent is. Of several answers of one type nobody knows which it is: then each has to be a yes."""
+    """Where the consent is, with the texts that are a yes there (``is``). Of several answers each has to be one."""
 
-    def _read_answer(self, value: Mapping[str, object]) -> AnswerPlace:
-        place = super()._read_answer(value)
-        return replace(place, every=place.by == "type")
+    def _deserialize(self, value: object, *_: object, **__: object) -> Consent:  # type: ignore[override]  # with a yes
+        has_own = isinstance(value, Mapping) and "is" in value
+        own: Any = OneOrMany(Text()).deserialize(value["is"]) if has_own else ()  # type: ignore[index]  # a mapping
+        where = {key: item for key, item in value.items() if key != "is"} if isinstance(value, Mapping) else value
+        place = super()._deserialize(where)
+        return Consent(replace(place, every=True) if isinstance(place, AnswerPlace) else place, tuple(own))

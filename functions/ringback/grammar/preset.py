@@ -32,8 +32,8 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
     """Return ``base`` with what ``own`` says instead; ``map``, ``set``, ``fetch`` and ``customer`` key by key.
 
     ``~`` takes away what ``base`` has. ``only`` is kept beside the own one: what is no lead for a sender is none for
-    anybody; but a source of opt-outs says for itself which events those are. So is ``when``, which is there for what
-    only a completed event tells.
+    anybody; but a source of opt-outs says for itself which events those are. So are ``when``, which is there for what
+    only a completed event tells, and ``do_not_call``.
     """
     merged = _overlay(base, own)
     for key in MERGED:
@@ -42,8 +42,9 @@ def merge(base: Raw, own: Raw) -> dict[str, object]:
             merged[key] = _overlay(one, other)
     if "only" in base and "only" in own and not is_stop(merged):
         merged["only"] = [*listed(own["only"]), *listed(base["only"])]  # all hold; the own ones keep their numbers
-    if "when" in base and own.get("when"):
-        merged["when"] = [*listed(own["when"]), *listed(base["when"])]
+    for key in ("when", "do_not_call"):
+        if key in base and own.get(key):
+            merged[key] = [*listed(own[key]), *listed(base[key])]
     return merged
 
 

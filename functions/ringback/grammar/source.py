@@ -1,6 +1,8 @@
 """``sources:`` and presets: one grammar."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
@@ -10,6 +12,7 @@ from ringback.expressions.expression import compile_expression
 from ringback.expressions.path import compile_path
 from ringback.grammar.fields import (
     NOT_EMPTY,
+    Day,
     Kind,
     Number,
     OneOrMany,
@@ -19,13 +22,16 @@ from ringback.grammar.fields import (
     Strict,
     Text,
 )
-from ringback.grammar.lead_fields import Constants, Places
+from ringback.grammar.lead_fields import Constants, PlacesField
 from ringback.grammar.place import ConsentField
+from ringback.grammar.proof_secret import ProofSecret
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
+from ringback.grammar.words import parse_region
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
 from ringback.settings import CustomerRules, Fetch
 from ringback.thulium.url import check_url
 from ringback.verification.reply import REPLIES
+from ringback.web import Response
 
 NO_PROOF = (
     "missing; say how the sender proves itself, {{scheme: token, header: X-Api-Key}} for one, or in so many words: none"
@@ -61,11 +67,12 @@ class CustomerSchema(Strict):
     match = OneOrMany(Text(MATCH_FIELDS), load_default=lambda: list(MATCH_FIELDS), validate=NOT_EMPTY)
     on_missing = Text(("create", "fail"), load_default="create")
     update = OneOrMany(Parsed(parse_update), load_default=lambda: ["phone_number", "email"])
+    new_number = Text(("add", "separate"), load_default="add")
 
     @post_load
-    def build(self, data: dict[str, object], **_: object) -> CustomerRules:
+    def build(self, data: dict[str, Any], **_: object) -> CustomerRules:
         """Return the rules."""
-        return CustomerRules(tuple(data["match"]), str(data["on_missing"]), tuple(data["update"]))  # type: ignore[arg-type]
+        return CustomerRules(**{**data, "match": tuple(data["match"]), "update": tuple(data["update"])})
 
 
 class RouteSchema(Strict):
@@ -109,6 +116,36 @@ class Answers(fields.Field[AnswerSpec]):
             raise ValidationError(str(error)) from None
 
 
+def parse_reply_type(text: str) -> str:
+    """Return a content type that can stand in a header. Raises ValueError."""
+    if not re.fullmatch(r"[\w.+-]+/[\w.+-]+[ -~]*", text, re.ASCII):
+        raise ValueError("not a content type; write one like text/plain; charset=utf-8")
+    return text
+
+
+class ReplySchema(Strict):
+    """``{text: ..., type: ...}``: a success in the sender's own words."""
+
+    text = Text(required=True)
+    type = Parsed(parse_reply_type, load_default="text/plain; charset=utf-8")
+
+    @post_load
+    def build(self, data: dict[str, str], **_: object) -> Response:
+        """Return the answer."""
+        return Response(200, data["text"].encode("utf-8", "replace"), {"Content-Type": data["type"]})
+
+
+class ReplyField(fields.Field[Response]):
+    """``reply:``, the word of a known answer, or a text."""
+
+    schema = ReplySchema()
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Response:
+        if isinstance(value, Mapping):
+            return self.schema.load(value)  # type: ignore[no-any-return]
+        return REPLIES[Text(tuple(REPLIES)).deserialize(value)]
+
+
 def parse_type(text: str) -> str:
     """Return the content type that a text names, as ``body.TYPES`` has it. Raises ValueError."""
     found = name_type(text)
@@ -121,15 +158,18 @@ class SourceSchema(Strict):
     """One of ``sources:``, merged with its preset, its lists written out."""
 
     preset = fields.Raw(load_default=None)  # merged by now, and kept for its name
+    phone_region = Parsed(parse_region, load_default=None)
     verify = Proof(Kind("scheme", SCHEMES), required=True, error_messages={"required": NO_PROOF})
-    secret = OneOrMany(SecretText(), load_default=list)
-    token = OneOrMany(SecretText(), load_default=list)
-    verify_token = OneOrMany(SecretText(), load_default=list)
+    old = OneOrMany(Kind("scheme", SCHEMES), load_default=list)
+    accept_old = fields.Boolean(load_default=False)
+    secret = OneOrMany(ProofSecret(), load_default=list)
+    token = OneOrMany(ProofSecret(), load_default=list)
+    verify_token = OneOrMany(ProofSecret(), load_default=list)
     handshake = OneOrMany(Kind("kind", HANDSHAKES), load_default=list)
-    reply = Text(tuple(REPLIES), load_default=None)
+    reply = ReplyField(load_default=None)
     methods = OneOrMany(Text(METHODS), load_default=lambda: ["POST"], validate=NOT_EMPTY)
     body = OneOrMany(Parsed(parse_type), load_default=list, validate=NOT_EMPTY)
-    empty = Text(load_default=None)
+    empty = OneOrMany(Text(), load_default=list)
     items = Parsed(compile_expression, load_default=lambda: compile_expression("@"))
     every = OneOrMany(Parsed(compile_expression), load_default=list, data_key="only")  # a schema has an `only` itself
     event_id = Parsed(compile_expression, load_default=None)
@@ -138,7 +178,8 @@ class SourceSchema(Strict):
     answers = Answers(load_default=None)
     when = OneOrMany(Parsed(compile_expression), load_default=list, validate=NOT_EMPTY)
     consent = ConsentField(load_default=None)
-    map = Places(load_default=dict)
+    do_not_call = OneOrMany(Parsed(compile_expression), load_default=list)
+    map = PlacesField(load_default=dict)
     set = Constants(load_default=dict)
     customer = fields.Nested(CustomerSchema, load_default=lambda: CustomerSchema().load({}))
     action = Text(("lead", "stop"), load_default="lead")
@@ -146,6 +187,7 @@ class SourceSchema(Strict):
     answer_within = Number(0.5, 300, load_default=SENDERS_PATIENCE)
     retries = fields.Raw(load_default=None)
     echoes = fields.Boolean(load_default=False)
+    public = fields.Boolean(load_default=False)
     on_invalid = Number(0, 999, whole=True, load_default=422, validate=validate.OneOf((200, 422), error="200 or 422"))
-    wants = Pairs(Text(), load_default=dict)
+    ends = Pairs(Day(), load_default=dict)
     evidence = Text(("vendor", "recorded", "described"), load_default=None)

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from marshmallow import ValidationError
 
 from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path, compile_path
-from ringback.grammar.contradictions import find_contradictions
+from ringback.grammar.contradictions import find_contradictions, find_dates, tell_missing_later
 from ringback.grammar.fields import Parsed, find_nearest, flatten
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
 from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, is_stop, listed, merge, read_preset
 from ringback.grammar.source import SourceSchema
+from ringback.grammar.words import is_bare_id
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
 
@@ -30,19 +32,29 @@ Raw = Mapping[str, object]
 class SourceReader:
     """Reads sources by what the rest of the file says: campaigns, address, the status of those who said stop."""
 
-    def __init__(self, mistakes: Mistakes, campaigns: Mapping[str, Campaign | None], public_url: str) -> None:
+    def __init__(
+        self,
+        mistakes: Mistakes,
+        campaigns: Mapping[str, Campaign | None],
+        bare: Mapping[str, Campaign],
+        public_url: str,
+        countries: AbstractSet[str] | None,
+    ) -> None:
         """Take what sources refer to; all mistakes go to ``mistakes``.
 
-        ``campaigns`` has those with a name, None for one with mistakes of its own, and those that are only an id.
+        ``campaigns`` has those with a name, None for one with mistakes of its own; ``bare`` those that are only an id.
+        ``countries`` are those whose numbers may be called, None if that is not known.
         """
         self._mistakes = mistakes
-        self._named = campaigns.keys()
-        self._campaigns = {name: each for name, each in campaigns.items() if each}
+        self._bare = bare.keys()
+        self._named = campaigns.keys() | bare.keys()
+        self._campaigns = {name: each for name, each in {**campaigns, **bare}.items() if each}
         self._public_url = public_url
+        self._countries = countries
         self._schema = SourceSchema()
 
     def read(self, name: str, raw: object, path: Keys) -> Source | None:
-        """Return the source, None if it has mistakes."""
+        """Return the source, None if some of its keys are bad by themselves, or a campaign that it names is."""
         if not NAME.fullmatch(name):
             self._mistakes.add(path, "not a name for a URL; use letters, digits, - and _")
         if not isinstance(raw, Mapping):
@@ -54,13 +66,27 @@ class SourceReader:
         self._mistakes.add_traps((*path, "set"), FLAGS)
         self._check_needs(merged, path)
         self._check_campaigns(merged, path)
-        source = self._build(name, merged, data)
+        source = self._build(name, data)
         found: dict[str, dict[str, None]] = {}
-        for where, text in find_contradictions(source, self._public_url, bad):
+        for where, text in find_contradictions(source, self._public_url, self._countries, bad):
             found.setdefault(where, {})[text] = None
         for where, texts in found.items():
             self._mistakes.add((*path, where), "; ".join(texts))
-        return None if bad else source
+        if not bad & {"campaign", "action", "set", "map"}:
+            self._check_later(source, path)
+        has_all = all(self._resolve(str(to)) for _, to in list_campaigns(merged))
+        return source if has_all and not bad else None
+
+    def _check_later(self, source: Source, path: Keys) -> None:
+        """Add a mistake for each campaign that lacks a ``later``, although the source puts calls off."""
+        dated_by = find_dates(source)
+        for campaign in (route.to for route in source.routes if dated_by and not route.to.later):
+            if campaign.name in self._bare:
+                way_out = "name the campaign under `campaigns:`, write that name here, and give it"
+                text = f"{campaign.id} has no `later`: {tell_missing_later(dated_by, way_out)}"
+                self._mistakes.add((*path, "campaign"), text)
+            else:
+                self._mistakes.add(("campaigns", campaign.name, "later"), f"missing: {tell_missing_later(dated_by)}")
 
     def _load(self, plain: Raw, path: Keys) -> tuple[dict[str, Any], frozenset[str]]:
         """Return what the good keys come to, and the keys of which nothing is known; the mistakes are added."""
@@ -94,19 +120,19 @@ class SourceReader:
             if not is_taken_away and not is_idle and not has_key(merged, steps):
                 self._mistakes.add((*path, *steps), f"missing: {where}")
 
-    def _build(self, name: str, merged: Raw, data: dict[str, Any]) -> Source:
+    def _build(self, name: str, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
-        lists = ("verify", "handshake", "methods", "body", "volatile", "when")
-        retries, wants = data.pop("retries"), data.pop("wants")
+        lists = ("handshake", "methods", "body", "empty", "volatile", "when", "do_not_call")
+        retries, proof, old = data.pop("retries"), data.pop("verify"), data.pop("old")
         return Source(
             name=name,
             secrets=tuple(data.pop("secret")),
             tokens=tuple(data.pop("token")),
             verify_tokens=tuple(data.pop("verify_token")),
-            proofs=tuple(find_proofs(data["verify"])),
+            verify=tuple(proof + old if proof and data["accept_old"] else proof),
+            proofs=tuple(find_proofs(proof)),
             only=tuple(data.pop("every")),
             routes=tuple(Route(route["when"], to) for route in routes for to in self._resolve(route["to"])),
-            wants={key: why for key, why in wants.items() if not has_key(merged, key.split("."))},
             retries=None if retries is None else retries not in (False, "never"),
             **{**data, **{key: tuple(data[key]) for key in lists}},
         )
@@ -132,7 +158,7 @@ class SourceReader:
 def find_bare_ids(sources: Iterable[object], campaigns: Mapping[str, Campaign | None]) -> list[str]:
     """Return the ids by which sources name campaigns that have no name in the file."""
     words = (to for raw in sources if isinstance(raw, Mapping) for _, to in list_campaigns(raw))
-    return sorted({to for to in words if isinstance(to, str) and re.fullmatch("[0-9]{5}", to)} - campaigns.keys())
+    return sorted({to for to in words if isinstance(to, str) and is_bare_id(to)} - campaigns.keys())
 
 
 def find_proofs(schemes: Sequence[Scheme]) -> Iterator[Path]:

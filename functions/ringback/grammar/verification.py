@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, post_load
 from ringback.expressions.expression import Expression, compile_expression
 from ringback.expressions.path import compile_path
 from ringback.grammar.fields import NOT_EMPTY, Number, OneOrMany, Pairs, Parsed, Strict, Text
+from ringback.secret import SHORTEST
 from ringback.verification import handshake, scheme
 from ringback.verification.signed import compile_template
 
@@ -44,7 +45,7 @@ class TimestampSchema(Part):
     kind = scheme.Timestamp
     header = Text()
     part = Text()
-    unit = Text(("s", "ms"))
+    unit = Text(("s", "ms", "iso"))
     tolerance = Number(1, 86400, whole=True)
 
 
@@ -54,7 +55,7 @@ class HmacSchema(Part):
     kind = scheme.Hmac
     header = Text(required=True)
     algorithm = Text(("sha256", "sha1", "sha512"))
-    encoding = Text(("hex", "base64"))
+    encoding = Text(("hex", "base64", "base64url"))
     prefix = Text()
     separator = fields.String(validate=NOT_EMPTY)
     part = Text()
@@ -65,6 +66,7 @@ class HmacSchema(Part):
     id = Text()
     timestamp = fields.Nested(TimestampSchema)
     given = Pairs(Text())
+    instead = Text()
 
 
 class TokenSchema(Part):
@@ -75,6 +77,8 @@ class TokenSchema(Part):
     query = Text()
     field = Parsed(parse_token_place)
     prefix = Text()
+    first = Number(SHORTEST, 1000, whole=True)
+    instead = Text()
 
 
 class JwsSchema(Part):
@@ -84,12 +88,15 @@ class JwsSchema(Part):
     header = Text(required=True)
     algorithm = Text(("HS256", "HS384", "HS512"))
     claim = Text()
+    iss = Text()
+    instead = Text()
 
 
 class BasicSchema(Part):
     """``{scheme: basic}``."""
 
     kind = scheme.Basic
+    instead = Text()
 
 
 class StandardWebhooksSchema(Strict):

@@ -13,6 +13,8 @@ REGIONS = (
     "PL PM PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA "
     "TC TD TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW "
 )
+# Five characters, says https://api.thulium.com/docs/api, and shows digits alone. It is a part of a URL's path.
+CAMPAIGN_ID = re.compile(r"(?!\.{5})[!-.0-~]{5}")
 
 
 def parse_zone(text: str) -> ZoneInfo:
@@ -24,10 +26,15 @@ def parse_zone(text: str) -> ZoneInfo:
 
 
 def parse_campaign_id(text: str) -> str:
-    """Return a campaign's id. Raises ValueError."""
-    if not re.fullmatch("[0-9]{5}", text):
-        raise ValueError('not a campaign id; Thulium\'s are five digits in quotes: "00001"')
+    """Return a campaign's id, as it is written: `"00001"`, `"A-17b"`. Raises ValueError."""
+    if not CAMPAIGN_ID.fullmatch(text):
+        raise ValueError('not a campaign id; Thulium\'s are five characters in quotes: "00001"')
     return text
+
+
+def is_bare_id(word: str) -> bool:
+    """Return whether a word that names no campaign of the file is an id: `sales` is a name that was misspelt."""
+    return CAMPAIGN_ID.fullmatch(word) is not None and any(map(str.isdigit, word))
 
 
 def parse_region(text: str) -> str:

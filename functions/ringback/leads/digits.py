@@ -4,15 +4,18 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from ringback.leads.remarks import strip_remarks
+from ringback.leads.text import decode_entities
+
 _LONGEST = 64  # characters; a number takes 15 digits at most
-_SCHEME = re.compile(r"\s*tel:", re.IGNORECASE)
+_LONGEST_TEXT = 256  # characters, with the words that stand around a number
 _DECIMAL = re.compile(r".*\d{5}\.\d\s*")
 _BETWEEN = "./·_'\N{MINUS SIGN}"  # a spreadsheet's ' stands before the plus
 _BETWEEN_KINDS = frozenset({"Zs", "Pd", "Ps", "Pe", "Cf"})  # spaces, dashes, brackets, and what is not seen
 
 
 class BadNumber(ValueError):
-    """Nobody may be called at this. The text says why, in plain words, and holds nothing of the number."""
+    """This is no number that may be called. The text says why, in plain words, and holds nothing of the number."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,12 +30,14 @@ class Digits:
 def read_digits(value: object) -> Digits:
     """Read text or a whole number; separators and what is not seen (text direction, soft hyphens) are dropped.
 
+    So are words before a number and a remark in brackets behind it (see ``remarks``).
+
     Raises:
         BadNumber: letters or signs that no number has, or nothing. An extension is refused rather than dropped:
             without it, all of a company's people would be one customer, and one's stop would be everybody's.
     """
     text = _text(value)
-    kept = "".join(map(_keep, _SCHEME.sub("", text, count=1).strip()))
+    kept = "".join(map(_keep, text.strip()))
     digits = kept.lstrip("+")
     if not digits:
         raise BadNumber("empty")
@@ -48,7 +53,9 @@ def _text(value: object) -> str:
         raise BadNumber("neither text nor a whole number")
     if isinstance(value, int) and value.bit_length() > _LONGEST:
         raise BadNumber("too long")
-    text = "" if value is None else str(value)
+    text = "" if value is None else decode_entities(str(value)[: _LONGEST_TEXT + 1])
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    text = strip_remarks(text) if len(text) <= _LONGEST_TEXT else text
     if len(text) > _LONGEST:
         raise BadNumber("too long")
     if _DECIMAL.fullmatch(text):  # a table's "601000001.0": with one digit more it would be somebody else's

@@ -18,6 +18,7 @@ _YEARS = range(2000, 2100)  # outside, it is a birthday, a mistyped year or an e
 _DASH = re.compile(r"\s*[-\N{EN DASH}]\s*")
 _PART = re.compile(r"(?:([a-z]+)(?:-([a-z]+))?\s+)?([0-9].*)")
 _RANGE = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
+_DOTTED = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?:\D*\s([0-9]{1,2})[:.]([0-9]{2})(?::[0-9]{2})?)?")
 _UNIX = re.compile(r"([0-9]{10})([0-9]{3})?(?:\.[0-9]+)?")
 _OFFSET = re.compile(r"(:[0-9.]+) ([+-]?)([01][0-9]:?[0-5][0-9])$")
 _RELATIVE = re.compile(r"\+([0-9]{1,4})([mhd])")
@@ -82,8 +83,9 @@ def next_opening(hours: Hours, at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def read_time(value: object, zone: ZoneInfo) -> datetime:
-    """Return the moment (aware, in UTC) that ``value`` is: ISO 8601, or Unix time in seconds or milliseconds.
+    """Return the moment (aware, in UTC) that ``value`` is.
 
+    Read are ISO 8601, Unix time in seconds or milliseconds, and dates with dots, day first (``03.11.2026 10:00``).
     A time without an offset is ``zone``'s, a date alone is the day's start there. A local time that is left out when
     the clock is put forward is the first moment after; one that comes twice is the first, as Thulium writes both alike.
 
@@ -93,7 +95,7 @@ def read_time(value: object, zone: ZoneInfo) -> datetime:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("neither text nor a number")  # noqa: TRY004 - one kind of error for a value nobody can read
     text = str(value).strip()
-    moment = _read_unix(text) or _read_iso(text)
+    moment = _read_unix(text) or _read_dotted(text) or _read_iso(text)
     if moment.year not in _YEARS:
         raise ValueError("a time that is not of this century")
     return moment.astimezone(UTC) if moment.tzinfo else _first_moment(moment, zone)
@@ -176,6 +178,13 @@ def _read_unix(text: str) -> datetime | None:
     if not (match := _UNIX.fullmatch(text)):
         return None
     return datetime.fromtimestamp(float(text) / (1000 if match[2] else 1), UTC)
+
+
+def _read_dotted(text: str) -> datetime | None:
+    if not (match := _DOTTED.fullmatch(text)):
+        return None
+    day, month, year, hour, minute = (int(part or 0) for part in match.groups())
+    return datetime(year, month, day, hour, minute)  # noqa: DTZ001 - of the zone that the caller knows
 
 
 def _read_iso(text: str) -> datetime:

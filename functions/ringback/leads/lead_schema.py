@@ -3,17 +3,23 @@
 import re
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from ringback.leads.email import LONGEST_TEXT, find_addresses, is_placeholder
 from ringback.leads.hours import read_time
 from ringback.leads.phone import BadNumber, Phone, read_number, recognise_number
+from ringback.leads.text import clean, drop_unfilled, is_unfilled
 
 LARGEST_ID = 2**63 - 1
 EMPTY: tuple[object, ...] = (None, "", [], {})
+NOWHERE = "ZZ"  # a region that has no numbers: read are those alone that have their country code
+UNKNOWN_COUNTRY = "its country is not known: send two letters (PL) for phone_region, or the country code before it"
 
 
 class WholeNumber(fields.Field[int]):
@@ -37,49 +43,108 @@ class Order(WholeNumber):
 
 
 class Text(fields.Field[str]):
-    """Text; numbers become text, several values are joined with a comma."""
+    """Text, cleaned; numbers become text, several values are joined. ``longest`` is in characters.
+
+    A name and an identifier may be as long as other systems let them be; Thulium documents no limit for its card.
+    """
 
     between = ", "
 
+    def __init__(self, longest: int = 1000, *, keep_lines: bool = False) -> None:
+        """Take what is not longer; ``keep_lines`` lets text have several lines."""
+        super().__init__()
+        self.longest, self.keep_lines = longest, keep_lines
+
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        text = clean(self._join(value), keep_lines=self.keep_lines)
+        if len(text) > self.longest:
+            raise ValidationError(f"longer than {self.longest} characters")
+        return text
+
+    def _join(self, value: object) -> str:
         if isinstance(value, list):
-            return self.between.join(str(self.deserialize(item)) for item in value if item not in EMPTY)
+            return self.between.join(self._join(item) for item in value if not is_empty(item))
         if isinstance(value, bool):
             return "true" if value else "false"
         if not isinstance(value, str | int | float):
             raise ValidationError("not a text but an object")
-        return str(value).replace("\x00", "").strip()
+        return str(value)
 
 
-class FullName(Text):
-    """A person's name; several values are its words."""
+class Name(Text):
+    """A person's name or a part of one; several values are its words, unfilled placeholders are none."""
 
     between = " "
 
+    def _deserialize(self, value: object, *_: object, **__: object) -> str:
+        return drop_unfilled(super()._deserialize(value))
 
-class Email(Text):
-    """An e-mail address, in lower case; of several the first."""
 
-    check = validate.Email(error="not an e-mail address")
+class Email(fields.Field[str]):
+    """An e-mail address in its canonical form; of several values, or addresses in one, the first that is one."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
-        first = next((item for item in value if item not in EMPTY), "") if isinstance(value, list) else value
-        address = super()._deserialize(first).lower()
-        self.check(address)
-        return address
+        texts = [each for each in list_values(value) if isinstance(each, str)]
+        found = [address for text in texts for address in find_addresses(clean(text[:LONGEST_TEXT]))]
+        person = next((address for address in found if not is_placeholder(address)), None)
+        if person is None:
+            raise ValidationError("a placeholder, no person's address" if found else "not an e-mail address")
+        return person
+
+
+@dataclass(frozen=True)
+class Regional:
+    """A number as it was sent, and the region it is read in; "" if its country was named and is not known."""
+
+    value: object
+    region: str
 
 
 class PhoneNumber(fields.Field[Phone]):
-    """A number that may be called, read in the schema's region; of several the first."""
+    """A number that may be called; of several values the first that is one."""
 
     def _deserialize(self, value: object, *_: object, **__: object) -> Phone:
         schema = get_schema(self)
-        first = next((item for item in value if item not in EMPTY), "") if isinstance(value, list) else value
-        read = recognise_number if schema.is_stop else read_number
-        try:
-            return read(first, schema.region, schema.countries)
-        except BadNumber as error:
-            raise ValidationError(str(error)) from None
+        given = value if isinstance(value, Regional) else Regional(value, schema.region)
+        objections = []
+        for each in list_values(given.value):
+            try:
+                return read_number(each, given.region or NOWHERE, schema.countries, schema.home)
+            except BadNumber as error:
+                objections.append(str(error) if given.region else UNKNOWN_COUNTRY)
+        raise ValidationError(objections[:1] or ["empty"])
+
+
+def recognise_first(value: object, region: str, countries: Collection[str], home: str) -> Phone | None:
+    """Return the first number in a value that can be called, else the first that is one at all; None without any.
+
+    ``region`` is "" where its country is not known.
+    """
+    recognised = None
+    for each in list_values(value):
+        for read in (read_number, recognise_number):
+            with suppress(BadNumber):
+                phone = read(each, region or NOWHERE, countries, home)
+                if read is read_number:
+                    return phone
+                recognised = recognised or phone
+    return recognised
+
+
+def is_empty(value: object) -> bool:
+    """Return whether there is nothing in a value: blanks, an unfilled placeholder, a list of what is empty."""
+    if isinstance(value, list):
+        return all(map(is_empty, value))
+    if isinstance(value, str):
+        return not value.strip() or is_unfilled(value)
+    return value in EMPTY
+
+
+def list_values(value: object) -> list[object]:
+    """Return a value, or those of a list at whatever depth, without what is empty."""
+    if isinstance(value, list):
+        return [inner for item in value for inner in list_values(item)]
+    return [] if is_empty(value) else [value]
 
 
 class CallTime(fields.Field[datetime]):
@@ -127,17 +192,17 @@ class LeadSchema(Schema):
     customer_id = WholeNumber()
     status_id = WholeNumber()
     dictionary_status_id = WholeNumber()
-    agent_login = Text()
+    agent_login = Text(100)
     next_call_date = CallTime()
     order = Order()
 
-    full_name = FullName()
-    surname = Text()
-    name = Text()
+    full_name = Name(200)
+    surname = Name(100)
+    name = Name(100)
     email = Email()
     phone_number = PhoneNumber()
-    identifier = Text()
-    note = Text()
+    identifier = Text(255)
+    note = Text(10_000, keep_lines=True)
     type = Text()
     group = Text()
     nip = Text()
@@ -156,22 +221,24 @@ class LeadSchema(Schema):
     custom_fields = fields.Dict(keys=fields.String(), values=Text())
     fill_read_only_custom_fields = fields.Boolean()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that leads of different sources differ in
         self,
         region: str,
         countries: Collection[str],
         zone: ZoneInfo,
         *,
+        home: str | None = None,
         only: AbstractSet[str] | None = None,
         is_stop: bool = False,
     ) -> None:
         """Read numbers in ``region``, take those of ``countries``, and local times as those of ``zone``.
 
-        ``only`` names the fields that will be given (None: any): a load looks at each field that there is. Of a stop
-        numbers of every country are taken: they may have been called before ``countries`` was made shorter.
+        ``home`` is the region of the call centre (None: ``region``), ``only`` names the fields that will be given
+        (None: any): a load looks at each field that there is. An opt-out (``is_stop``) is read more generously.
         """
         super().__init__(only=only)
-        self.region, self.countries, self.zone, self.is_stop = region, frozenset(countries), zone, is_stop
+        self.region, self.home, self.countries, self.zone = region, home or region, frozenset(countries), zone
+        self.is_stop = is_stop
 
 
 NAMES = frozenset(LeadSchema("PL", (), ZoneInfo("UTC")).fields)

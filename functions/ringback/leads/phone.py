@@ -1,13 +1,9 @@
 """A telephone number: read as people type it, refused where a dialler must not call it. Pure."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from ringback.leads.digits import BadNumber, Digits, read_digits
-
-if TYPE_CHECKING:
-    from phonenumbers import PhoneNumber
+from ringback.leads.readings import Phone, Reading, drop_ending, has_trunk_zero, list_readings
 
 __all__ = ["BadNumber", "Phone", "read_number", "recognise_number", "same_number", "search_forms"]
 
@@ -16,33 +12,15 @@ _CALLABLE = frozenset({"FIXED_LINE", "MOBILE", "FIXED_LINE_OR_MOBILE", "VOIP", "
 _WORLD = "001"  # the "region" of +800, +870, +882, +883, +979 and their like
 
 
-@dataclass(frozen=True, repr=False)
-class Phone:
-    """A number that may be called.
-
-    ``e164`` knows it everywhere (``+48601000001``). ``sent`` is how Thulium is given it: the digits that are dialled
-    inside the home region (``601000001``), for a number from elsewhere the same as ``e164``.
-    """
-
-    e164: str
-    sent: str
-
-
-@dataclass(frozen=True, repr=False)
-class _Reading:
-    """What digits can mean: a number that can exist, its country (ISO 3166, or ``001``), Google's name of its kind."""
-
-    number: "PhoneNumber"
-    country: str
-    kind: str
-
-
-def read_number(value: object, region: str, countries: Collection[str]) -> Phone:
+def read_number(value: object, region: str, countries: Collection[str], home: str | None = None) -> Phone:
     """Read ``value`` (text or whole number), as one of ``region`` unless it carries a country code.
 
-    ``region`` and ``countries``, the numbers that may be called, are ISO 3166 codes in capitals. Understood are all
-    usual separators, ``+48``, ``+0048``, ``0048``, ``+48 (0)``, ``tel:+48``, digits of any script, a plus that a form
-    has decoded to a leading space, and a country code with nothing before it, where no number of ``region`` begins so.
+    ``region`` and ``countries``, the numbers that may be called, are ISO 3166 codes in capitals; ``home`` is the region
+    of the call centre, whose numbers are sent as they are dialled there (None: ``region``). Understood are all usual
+    separators, ``+48``, ``+0048``, ``0048``, ``+48 (0)``, ``tel:+48``, words before the number and a remark in brackets
+    behind it, digits of any script, a plus that a form has decoded to a leading space, and a country code with nothing
+    before it, where no number of ``region`` begins so. No digit is left out, but a 0 that numbers of that country have
+    before them: without one it would be another person's number.
 
     Raises:
         BadNumber: it is none, or none to be called.
@@ -50,15 +28,15 @@ def read_number(value: object, region: str, countries: Collection[str]) -> Phone
     reading = _read(value, region, countries)
     if objection := _objection(reading, countries):
         raise BadNumber(objection)
-    return _make_phone(reading, region)
+    return reading.to_phone(home or region)
 
 
-def recognise_number(value: object, region: str, countries: Collection[str]) -> Phone:
-    """Read ``value`` as ``read_number`` does, but of any country and kind: who is not called may still be asked about.
+def recognise_number(value: object, region: str, countries: Collection[str], home: str | None = None) -> Phone:
+    """Read ``value`` as ``read_number`` does, but of any country and kind: a question may be about such a number.
 
     Raises BadNumber.
     """
-    return _make_phone(_read(value, region, countries), region)
+    return _read(value, region, countries).to_phone(home or region)
 
 
 def search_forms(phone: Phone, forms: Collection[str]) -> list[str]:
@@ -73,85 +51,19 @@ def same_number(found: object, e164: str, region: str) -> bool:
         digits = read_digits(found)
     except BadNumber:
         return False
-    return any(_e164(reading) == e164 for reading in _readings(digits, region))
+    return any(reading.e164 == e164 for reading in list_readings(digits, region))
 
 
-def _read(value: object, region: str, countries: Collection[str]) -> _Reading:
-    digits = read_digits(value)
-    reading = _choose(digits, region, countries)
-    if reading is None:
+def _read(value: object, region: str, countries: Collection[str]) -> Reading:
+    """Return the first reading whose country is called, else the first. Raises BadNumber."""
+    digits = read_digits(drop_ending(value, region))
+    readings = list(list_readings(digits, region))
+    if not readings:
         raise BadNumber(_why_none(digits, region))
-    return reading
+    return next((each for each in readings if each.country in countries), readings[0])
 
 
-def _make_phone(reading: _Reading, region: str) -> Phone:
-    return Phone(_e164(reading), _dialled_at_home(reading) if reading.country == region else _e164(reading))
-
-
-def _choose(digits: Digits, region: str, countries: Collection[str]) -> _Reading | None:
-    """Return the first reading whose country is called, else the first, else None: nobody has such a number."""
-    first = None
-    for reading in _readings(digits, region):
-        if reading.country in countries:
-            return reading
-        first = first or reading
-    return first
-
-
-def _readings(digits: Digits, region: str) -> Iterator[_Reading]:
-    """Yield what the digits can mean, the likeliest first."""
-    with_code = "+" + digits.text.lstrip("0")
-    abroad = digits.text.startswith("00")
-    if digits.plus:
-        ways = [with_code]
-    elif digits.text.startswith("0") and not abroad:
-        ways = [digits.text]
-    elif abroad or digits.space or _has_own_code(with_code, region):
-        ways = [with_code, digits.text]
-    else:
-        ways = [digits.text, with_code]
-    yield from filter(None, (_parse(way, region) for way in ways))
-
-
-def _has_own_code(with_code: str, region: str) -> bool:
-    """Say whether ``region``'s own country code stands before a number of it.
-
-    Where numbers have no fixed length, 49221... could be another one of Germany's, too; but people who call inside such
-    a country write the 0 before it. Elsewhere (48221... in Poland) only a mobile number is sure to be one.
-    """
-    import phonenumbers  # noqa: PLC0415 - 40 ms, which a request without a number need not pay
-
-    if not with_code.startswith(f"+{phonenumbers.country_code_for_region(region)}"):
-        return False
-    reading = _parse(with_code, region)
-    has_prefix = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) == "0"
-    return reading is not None and (reading.kind == "MOBILE" or has_prefix)
-
-
-def _parse(text: str, region: str) -> _Reading | None:
-    import phonenumbers  # noqa: PLC0415 - as above
-
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    reading = _classify(number)
-    if reading is None and number.italian_leading_zero:  # +48 (0)22..., or 0601... of the years when Poland had a 0
-        bare = phonenumbers.PhoneNumber(country_code=number.country_code, national_number=number.national_number)
-        reading = _classify(bare)
-    return reading
-
-
-def _classify(number: "PhoneNumber") -> _Reading | None:
-    from phonenumbers import PhoneNumberType, number_type, region_code_for_number  # noqa: PLC0415 - as above
-
-    kind = number_type(number)
-    if kind == PhoneNumberType.UNKNOWN:
-        return None
-    return _Reading(number, str(region_code_for_number(number)), PhoneNumberType.to_string(kind))
-
-
-def _objection(reading: _Reading, countries: Collection[str]) -> str | None:
+def _objection(reading: Reading, countries: Collection[str]) -> str | None:
     if reading.country == _WORLD:
         return "a number of an international network, which is never called"
     if reading.country not in countries:
@@ -162,8 +74,11 @@ def _objection(reading: _Reading, countries: Collection[str]) -> str | None:
 
 
 def _why_none(digits: Digits, region: str) -> str:
-    import phonenumbers  # noqa: PLC0415 - as above
+    import phonenumbers  # noqa: PLC0415 - 40 ms, which a request without a number need not pay
 
+    is_foreign = digits.text.startswith("0") and not digits.text.startswith("00") and not digits.plus
+    if is_foreign and not has_trunk_zero(region):
+        return f"no number of {region} begins with a zero: send the country code, or name the country in phone_region"
     try:
         number = phonenumbers.parse(f"+{digits.text}" if digits.plus else digits.text, region)
     except phonenumbers.NumberParseException as error:
@@ -171,19 +86,3 @@ def _why_none(digits: Digits, region: str) -> str:
     fixed_or_mobile = phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
     fit = phonenumbers.is_possible_number_for_type_with_reason(number, fixed_or_mobile)
     return {2: "too short", 3: "too long", 4: "too short"}.get(fit, "nobody can have this number")
-
-
-def _e164(reading: _Reading) -> str:
-    import phonenumbers  # noqa: PLC0415 - as above
-
-    return str(phonenumbers.format_number(reading.number, phonenumbers.PhoneNumberFormat.E164))
-
-
-def _dialled_at_home(reading: _Reading) -> str:
-    """Return the digits as dialled in the number's country: Poland's nine; Germany's with the 0 before them."""
-    import phonenumbers  # noqa: PLC0415 - as above
-
-    if phonenumbers.ndd_prefix_for_region(reading.country, strip_non_digits=False) is None:
-        return str(phonenumbers.national_significant_number(reading.number))
-    text = phonenumbers.format_number(reading.number, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return "".join(filter(str.isdecimal, text))

@@ -1,11 +1,13 @@
-"""When a lead is to be called: what it asks for, within the hours in which calls are made."""
+"""When a lead is to be called, within the hours in which calls are made; and the status of one that is called later."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ringback.leads.hours import Hours, next_opening, write_time
-from ringback.leads.lead import Lead
+from ringback.leads.lead import STATUS_FIELDS, Lead
 
 
 def schedule(lead: Lead, hours: Hours | None, zone: ZoneInfo, received_at: datetime, now: datetime) -> Lead:
@@ -23,4 +25,17 @@ def schedule(lead: Lead, hours: Hours | None, zone: ZoneInfo, received_at: datet
         return lead
     notes = ("next_call_date: it was in the past, the call is due now",) if asked and asked < received_at else ()
     record = {**lead.record, "next_call_date": write_time(at, zone)}
-    return replace(lead, record=record, notes=(*lead.notes, *notes))
+    return replace(lead, record=record, next_call=at, notes=(*lead.notes, *notes))
+
+
+def put_off(lead: Lead, later: Mapping[str, object], own: AbstractSet[str], now: datetime) -> Lead:
+    """Return the lead; if its call lies in the future, with the status and the agent of the campaign's ``later``.
+
+    ``own`` names the fields that the event itself has given: they win over ``later``, and ``later`` wins over ``set``.
+    https://api.thulium.com/docs/api, the batch call's page: only CALL_NO_SOONER_THAN and MY_RECORD wait for a date.
+    """
+    if not later or lead.next_call is None or lead.next_call <= now:
+        return lead
+    stronger = own | STATUS_FIELDS if own & STATUS_FIELDS else own  # a status is one, by whichever of its two names
+    kept = {name: value for name, value in lead.record.items() if name in own or name not in STATUS_FIELDS}
+    return replace(lead, record={**kept, **{name: value for name, value in later.items() if name not in stronger}})

@@ -3,7 +3,7 @@
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ NOT_KEPT = answer_json(503, {"error": "it can't be kept now"}, {"Retry-After": "
 
 
 class Capture:
-    """Keeps each request in a file of its own in ``folder``, which is there; ``say`` shows a text.
+    """Keeps each request in a file of its own in ``folder``, which is there; ``say`` shows lines.
 
     A source that the settings do not have is read by the preset of its name, if there is one, else its body is shown.
     """
@@ -36,7 +36,7 @@ class Capture:
         self,
         folder: Path,
         settings: Settings | None,
-        say: Callable[[str], object],
+        say: Callable[[Iterable[str]], object],
         clock: Callable[[], datetime] = read_clock,
     ) -> None:
         """Keep what is needed."""
@@ -54,12 +54,12 @@ class Capture:
         try:
             path = self._keep(request, now, name)
         except OSError as error:
-            self._say(f"{self._folder}: {error.strerror}; the request is not kept")
+            self._say([f"{self._folder}: {error.strerror}; the request is not kept"])
             return NOT_KEPT
         settings = find_settings(name, self._settings)
         about = f"{request.method} {request.path}, {len(request.body)} bytes, kept in {path}"
-        self._say("\n".join([about, "", *(f"  {line}" for line in describe(request, name, settings, now)), ""]))
-        return greet_back(request, name, settings) or KEPT
+        self._say([about, "", *(f"  {line}" for line in describe(request, name, settings, now)), ""])
+        return greet_back(request, name, settings, now) or KEPT
 
     def _keep(self, request: Request, now: datetime, name: str) -> Path:
         plain = re.sub("[^A-Za-z0-9-]+", "-", name)[:64]
@@ -86,10 +86,10 @@ def find_settings(name: str, settings: Settings | None) -> Settings | None:
     return replace(guessed, phone_region=settings.phone_region) if guessed and settings else guessed
 
 
-def greet_back(request: Request, name: str, settings: Settings | None) -> Response | None:
+def greet_back(request: Request, name: str, settings: Settings | None, now: datetime) -> Response | None:
     """Return the answer that a sender wants before it sends, None for all other requests."""
     try:
-        return greet(request, settings.sources[name]) if settings else None
+        return greet(request, settings.sources[name], now) if settings else None
     except RefusedRequest:
         return None
 

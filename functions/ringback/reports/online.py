@@ -12,9 +12,10 @@ from ringback.reports.statuses import (
     UNSEEN,
     WRONG,
     Finding,
+    judge_later,
     judge_statuses,
     judge_stop,
-    list_constants,
+    list_agents,
 )
 from ringback.settings import Campaign, Settings, Source
 from ringback.thulium.api import Thulium
@@ -72,9 +73,9 @@ class Online:
         yield self._look_at_kind(campaign, f"is there, with {len(rows)} statuses")
         for source in list_sources(campaign, self._settings):
             yield from judge_statuses(campaign, source, rows)
-            yield from self._look_at_agent(campaign, source)
-        if campaign.stop:
-            yield judge_stop(campaign, rows)
+            yield from judge_later(campaign, source, rows)
+            yield from (self._look_at_agent(campaign, login) for login in list_agents(campaign, source))
+        yield from judge_stop(campaign, rows)
 
     def _look_at_kind(self, campaign: Campaign, seen: str) -> Finding:
         """Look at a record, if only to see whether there can be one: a campaign of the other kind has none."""
@@ -87,23 +88,19 @@ class Online:
             return Finding(f"campaign {campaign.title}", WRONG, f"{seen}, but is not active: nobody is called")
         return Finding(f"campaign {campaign.title}", RIGHT, seen)
 
-    def _look_at_agent(self, campaign: Campaign, source: Source | None) -> Iterator[Finding]:
-        login = list_constants(campaign, source).get("agent_login")
-        if login is None:
-            return
+    def _look_at_agent(self, campaign: Campaign, login: str) -> Finding:
         what = f"campaign {campaign.title}, agent {login}"
         try:
             rows = self._thulium.agents(campaign.id, self._deadline)
             found = next((row for row in rows if row.get("login") == login), None)
             if found is None:
-                known = self._thulium.agent(str(login), self._deadline)
+                known = self._thulium.agent(login, self._deadline)
                 text = "works in other campaigns only; add the agent to this one" if known else "there is no such agent"
-                yield Finding(what, WRONG, text)
-            else:
-                idle = [text for key, text in IDLE.items() if found.get(key) is False]
-                yield Finding(what, WRONG, idle[0]) if idle else Finding(what, RIGHT, "works in it")
+                return Finding(what, WRONG, text)
+            idle = [text for key, text in IDLE.items() if found.get(key) is False]
+            return Finding(what, WRONG, idle[0]) if idle else Finding(what, RIGHT, "works in it")
         except CallFailed as error:
-            yield Finding(what, UNSEEN, f"can't be seen: {error.reason}")
+            return Finding(what, UNSEEN, f"can't be seen: {error.reason}")
 
 
 def list_campaigns(settings: Settings) -> list[Campaign]:

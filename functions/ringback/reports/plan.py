@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from ringback.delivery.demands import may_lack
 from ringback.delivery.rows import ADDED_ONLY, describe_new, find_changes, list_forms, match_keys, sure_keys
-from ringback.leads.phone import search_forms
 from ringback.mapping import Assignment
 from ringback.settings import Campaign, Settings
 from ringback.thulium.api import MOST_ROWS
@@ -26,12 +26,23 @@ class Call:
 
 def plan_calls(assignment: Assignment, settings: Settings) -> Iterator[Call]:
     """Yield the calls that are made for an assignment, in their order."""
+    if needs_statuses(assignment):
+        yield _plan_statuses(assignment.campaigns[0], "unless it was asked within the hour: what the status demands")
     if assignment.lead.customer_id is None or (assignment.source.action == "stop" and match_keys(assignment)):
         yield from _plan_customer(assignment, settings)
     if assignment.source.action == "stop":
         yield from _plan_stop(assignment, settings)
     else:
         yield from _plan_record(assignment, assignment.campaigns[0])
+
+
+def needs_statuses(assignment: Assignment) -> bool:
+    """Return whether it depends on the campaign's statuses whether a lead's record is whole."""
+    return assignment.source.action == "lead" and may_lack(assignment.lead.record)
+
+
+def _plan_statuses(campaign: Campaign, when: str) -> Call:
+    return Call("GET", f"outbounds/{quote(campaign.id)}/statuses", when=when)
 
 
 def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]:
@@ -65,9 +76,9 @@ def _plan_owners(assignment: Assignment, settings: Settings) -> Iterator[Call]:
         yield from _plan_searches("phone_number", assignment, settings.thulium.phone_forms, when)
     path = f"crm_outbounds/{quote(assignment.campaigns[0].id)}/records/{OWNER_ID}"
     yield Call("GET", path, when="if another customer has the number: who said stop is not called on it")
-    if settings.stop or "dictionary_status_id" in assignment.campaigns[0].stop:
-        path = f"outbounds/{quote(assignment.campaigns[0].id)}/statuses"
-        yield Call("GET", path, when="if that record is not to be called")
+    by_dictionary = settings.stop or "dictionary_status_id" in assignment.campaigns[0].stop
+    if by_dictionary and not needs_statuses(assignment):
+        yield _plan_statuses(assignment.campaigns[0], "if that record is not to be called")
 
 
 def _plan_searches(name: str, assignment: Assignment, forms: Sequence[str], when: str) -> Iterator[Call]:
@@ -92,8 +103,8 @@ def _plan_stop(assignment: Assignment, settings: Settings) -> Iterator[Call]:
         yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
         if campaign.on_existing == "requeue":
             yield Call("PUT", path, campaign.stop, "once more, should another process have put them back meanwhile")
-    if settings.stop and assignment.lead.phone:
-        for form in search_forms(assignment.lead.phone, settings.thulium.phone_forms):
+    if settings.stop:
+        for form in list_forms(assignment.lead, "phone_number", settings.thulium.phone_forms):
             body = {"phone_number": form, "status_id": str(settings.stop)}
             yield Call("POST", "outbound_status_by_phone_number", body)
 

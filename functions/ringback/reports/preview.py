@@ -8,21 +8,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ringback.delivery.fetch import find
 from ringback.errors import BadSignature
 from ringback.event import Event
+from ringback.expressions.expression import ExpressionFailed
 from ringback.intake import cut_events, open_up
+from ringback.leads.consent import is_yes
+from ringback.leads.lead_schema import list_values
 from ringback.leads.phone import BadNumber, read_number
+from ringback.lookup import look_into, name_place
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
 from ringback.reports.columns import align
 from ringback.reports.places import list_places
 from ringback.reports.plan import Call, plan_calls
-from ringback.settings import Settings, Source
+from ringback.settings import AnswerPlace, Settings, Source
 from ringback.thulium.url import PLACEHOLDER
+from ringback.verification.arrival import arrive
 from ringback.verification.handshake import answer_handshake
+from ringback.verification.scheme import choose
 from ringback.web import Request
 
 NO_EVENT = "No event is in it that could be a lead: it would be answered 200, and nothing done. In the body:"
+KNOWN_BY_CONTENT = " (it has no id of its own, or one that is not signed: it is known by its content)"
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,8 @@ def walk(request: Request, source: Source, settings: Settings, now: datetime) ->
     if is_handshake(request, source):
         return Preview(("This is a question of the sender's, which is answered; no event.",))
     body, bare = open_up(request, source)
-    events = cut_events(body, bare, source, now, settings.log_key)
+    arrival = arrive(bare, body, choose(source.verify, request), now)
+    events = cut_events(arrival, source, settings.log_key)
     if not events:
         return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
     mapper = Mapper(settings)
@@ -65,7 +74,7 @@ def _is_invalid(result: Assignment | Outcome) -> bool:
 
 def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settings: Settings) -> Iterator[str]:
     source = settings.sources[event.source]
-    yield f"event {n} of {count}: {event.id}" + ("" if event.identified else " (a hash: it has no id of its own)")
+    yield f"event {n} of {count}: {event.id}{'' if event.identified else KNOWN_BY_CONTENT}"
     yield ""
     yield "  in it, for `map:`"
     yield from (f"    {line}" for line in list_places(event.data, source.answers, read_in(settings)))
@@ -75,6 +84,8 @@ def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settin
         yield "  what follows is made of what the event itself has"
         yield ""
     yield from _tell_outcome(result) if isinstance(result, Outcome) else _tell_lead(result, settings)
+    if isinstance(result, Outcome) and result.status is Status.SKIPPED:
+        yield from _tell_consent(event, source)
     yield ""
 
 
@@ -92,8 +103,7 @@ def read_in(settings: Settings) -> Callable[[str], bool]:
 
 def fill_in(url: str, data: object) -> str:
     """Return a URL with the placeholders filled in that the event has values for."""
-    values = data if isinstance(data, Mapping) else {}
-    return PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), url)
+    return PLACEHOLDER.sub(lambda found: str(find(data, found[1]) or found[0]), url)
 
 
 def _tell_outcome(outcome: Outcome) -> Iterator[str]:
@@ -102,6 +112,31 @@ def _tell_outcome(outcome: Outcome) -> Iterator[str]:
         return
     yield "  INVALID: no lead can be made of it"
     yield from align(list(outcome.fields.items()), indent=4)
+
+
+def _tell_consent(event: Event, source: Source) -> Iterator[str]:
+    """Yield the answer in which a consent was looked for, if it is no yes, and how it could become one."""
+    if source.consent is None or not isinstance(event.data, Mapping):
+        return
+    try:
+        answer = look_into(event.data, event, source)(source.consent.place)
+    except ExpressionFailed:  # another rule has ended the event before
+        return
+    if is_yes(answer, source.consent.yes):
+        return
+    where, told = name_place(source.consent.place).removeprefix("every "), list_values(answer)
+    if not told:
+        yield f"    `consent` was looked for in `{where}`, where nothing is"
+        return
+    wanted = " or ".join(map(json_text, source.consent.yes)) or "a yes (true, 1, yes, tak ...)"
+    yield f"    `consent` was looked for in `{where}`, which has {', '.join(map(json_text, told))}: not {wanted}"
+    if isinstance(source.consent.place, AnswerPlace):
+        yield f"    if that is a yes of this form: `consent: {{{where}, is: {json_text(told[0])}}}`"
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _tell_lead(assignment: Assignment, settings: Settings) -> Iterator[str]:
@@ -128,4 +163,4 @@ def _tell_calls(calls: Sequence[Call], url: str) -> Iterator[str]:
 
 
 def _show(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json_text(value)

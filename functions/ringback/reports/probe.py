@@ -1,6 +1,6 @@
 """Settles on one's own Thulium what its documentation leaves open, by trying it, and removes what it has made.
 
-Nobody is called by it: the record that is made has a status of the kind NO_CALL.
+Nobody is called by it: a record that is made has a status of the kind NO_CALL, or a date ten years ahead.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -8,16 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ringback.delivery.details import FINAL_REFUSALS
 from ringback.errors import CallFailed, RingbackError
 from ringback.leads.phone import Phone
+from ringback.reports.probe_dates import QUIET, Dates, Step, find_of_kind
 from ringback.thulium.api import Thulium
-from ringback.thulium.replies import RecordReply, read_id
+from ringback.thulium.replies import RecordReply
 from ringback.thulium.wire import Reply, Wire
 
 PATIENCE = 120.0  # seconds for all of it
 NO_SUCH_CUSTOMER = 2_147_483_647
+NEVER_QUIET = "the campaign has no status of the kind NO_CALL, so somebody could be called; nothing was made"
 ENVELOPES = ("result", "data")
 
 
@@ -47,12 +50,15 @@ class Answer:
 class Probe:
     """Tries things on a campaign, with customers who have ``phone`` and are named by ``mark``."""
 
-    def __init__(self, thulium: Thulium, recorder: Recorder, campaign_id: str, phone: Phone, mark: str) -> None:
-        """Keep the parts; ``thulium`` calls through ``recorder``. The time begins to run."""
+    def __init__(  # noqa: PLR0913 - where, for whom, and by which clock
+        self, thulium: Thulium, recorder: Recorder, campaign_id: str, phone: Phone, mark: str, *, zone: ZoneInfo
+    ) -> None:
+        """Keep the parts; ``thulium`` calls through ``recorder``, ``zone`` is its own. The time begins to run."""
         self._thulium = thulium
         self._recorder = recorder
         self._campaign = campaign_id
         self._phone = phone
+        self._zone = zone
         self._mark = f"ringback-probe-{mark}"
         self._deadline = monotonic() + PATIENCE
         self._made: list[int] = []
@@ -60,10 +66,14 @@ class Probe:
 
     def run(self) -> Iterator[Answer]:
         """Yield the answers. Call ``remove`` afterwards, however it ends. Raises CallFailed and ProbeRefused."""
-        status = find_quiet_status(self._thulium.statuses(self._campaign, self._deadline))
+        statuses = self._thulium.statuses(self._campaign, self._deadline)
+        status = find_of_kind(QUIET, statuses)
+        if status is None:
+            raise ProbeRefused(NEVER_QUIET)
         customer = self._create()
         yield Answer("reply to a new customer", self._tell_reply())
-        for question, step in self._list_steps(customer, status):
+        dates = Dates(self._thulium, self._campaign, customer, self._zone, self._deadline)
+        for question, step in (*self._list_steps(customer, status), *dates.list_steps(statuses)):
             yield Answer(question, self._settle(step))
 
     def remove(self) -> str:
@@ -87,7 +97,7 @@ class Probe:
             return False
         return True
 
-    def _list_steps(self, customer: int, status: Mapping[str, object]) -> list[tuple[str, Callable[[], str]]]:
+    def _list_steps(self, customer: int, status: Mapping[str, object]) -> list[Step]:
         record = {"customer_id": customer, **status}
         return [
             ("a list of customers", self._try_list),
@@ -163,15 +173,6 @@ class Probe:
 
     def _tell_reply(self) -> str:
         return tell_reply(self._recorder.reply)
-
-
-def find_quiet_status(rows: list[dict[str, object]]) -> dict[str, object]:
-    """Return, as a record has it, a status whose records are not called. Raises ProbeRefused."""
-    for row in rows:
-        status_id = read_id(row.get("status_id"))
-        if status_id and row.get("system_status") == "NO_CALL":
-            return {"status_id": status_id}
-    raise ProbeRefused("the campaign has no status of the kind NO_CALL, so somebody could be called; nothing was made")
 
 
 def tell_reply(reply: Reply) -> str:

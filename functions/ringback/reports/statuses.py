@@ -3,18 +3,16 @@
 A status is a row of ``GET outbounds/:id/statuses``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ringback.delivery.demands import NEEDS, find_status
+from ringback.leads.lead import RECORD_FIELDS, STATUS_FIELDS
 from ringback.settings import Campaign, Source
+from ringback.thulium.statuses import Row, Rows
 
-KEYS = ("status_id", "dictionary_status_id")
-# What a record has to have along with a status of this kind: https://api.thulium.com/docs/api, the batch call's page.
-NEEDS = {"MY_RECORD": ("agent_login", "next_call_date"), "CALL_NO_SOONER_THAN": ("next_call_date",)}
-
-Row = Mapping[str, object]
-Rows = Sequence[Row]
+KEYS = tuple(name for name in RECORD_FIELDS if name in STATUS_FIELDS)
 
 
 class Word(StrEnum):
@@ -40,6 +38,12 @@ class Finding:
 def list_constants(campaign: Campaign, source: Source | None) -> dict[str, object]:
     """Return what each record has that a source's leads get in a campaign."""
     return {**campaign.set, **(source.set if source else {})}
+
+
+def list_agents(campaign: Campaign, source: Source | None) -> list[str]:
+    """Return the logins that records get which a source's leads have in a campaign."""
+    given = (list_constants(campaign, source), campaign.later)
+    return list(dict.fromkeys(str(each["agent_login"]) for each in given if "agent_login" in each))
 
 
 def judge_statuses(campaign: Campaign, source: Source | None, rows: Rows) -> Iterator[Finding]:
@@ -68,10 +72,34 @@ def judge_status(what: str, key: str, value: object, given: set[str], rows: Rows
     return Finding(what, RIGHT, tell_status(key, row))
 
 
-def judge_stop(campaign: Campaign, rows: Rows) -> Finding:
-    """Return whether whoever says stop would not be called any more in a campaign."""
-    key, value = next(iter(campaign.stop.items()))
-    what = f"campaign {campaign.title}, stop with {key} {value}"
+def judge_later(campaign: Campaign, source: Source | None, rows: Rows) -> Iterator[Finding]:
+    """Yield whether the records of a source's leads wait for their date under the campaign's ``later``."""
+    given = {*campaign.later, *list_constants(campaign, source), *(source.map if source else ()), "next_call_date"}
+    for key in KEYS:
+        if key in campaign.later:
+            of = f" of {source.name}" if source else ""
+            what = f"campaign {campaign.title}, later {key}{of} {campaign.later[key]}"
+            yield judge_waiting(what, key, campaign.later[key], given, rows)
+
+
+def judge_waiting(what: str, key: str, value: object, given: set[str], rows: Rows) -> Finding:
+    """Return whether a record with a status is not called before its date, and ``given`` has what it needs."""
+    row = find_status(key, value, rows)
+    if row is None or row.get("system_status") in NEEDS:
+        return judge_status(what, key, value, given, rows)
+    waiting = [each for each in rows if each.get("system_status") in NEEDS]
+    way_out = f"take one that waits for the date; there are {tell_statuses(key, waiting)}"
+    return Finding(what, WRONG, f"{tell_status(key, row)}: a call would not wait for its time; {way_out}")
+
+
+def judge_stop(campaign: Campaign, rows: Rows) -> Iterator[Finding]:
+    """Yield whether a customer who said stop would not be called any more in a campaign."""
+    for key, value in campaign.stop.items():
+        yield judge_quiet(f"campaign {campaign.title}, stop with {key} {value}", key, value, rows)
+
+
+def judge_quiet(what: str, key: str, value: object, rows: Rows) -> Finding:
+    """Return whether a record with a status is not called."""
     row = find_status(key, value, rows)
     if row is None:
         return Finding(what, WRONG, f"there is no such status; there are {tell_statuses(key, rows)}")
@@ -80,11 +108,6 @@ def judge_stop(campaign: Campaign, rows: Rows) -> Finding:
             what, WRONG, f"{tell_status(key, row)}: people who said stop would be called; take a NO_CALL one"
         )
     return Finding(what, RIGHT, tell_status(key, row))
-
-
-def find_status(key: str, value: object, rows: Rows) -> Row | None:
-    """Return the status with an id; Thulium writes ids as numbers here and as texts there."""
-    return next((row for row in rows if str(row.get(key)) == str(value)), None)
 
 
 def tell_status(key: str, row: Row) -> str:

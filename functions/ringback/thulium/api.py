@@ -10,6 +10,7 @@ from ringback.secret import Secret
 from ringback.thulium import replies
 from ringback.thulium.login import REFUSED, Login
 from ringback.thulium.replies import RecordReply
+from ringback.thulium.statuses import Statuses
 from ringback.thulium.wire import Params, Reply, Wire
 
 __all__ = ["RecordReply", "Thulium"]
@@ -71,6 +72,7 @@ class Thulium:
         self._clock = clock
         self._find_access = find_access
         self._login = Login(access.user, access.password, pause, clock)
+        self.kept_statuses = Statuses(self.statuses, clock)
 
     def renew(self, user: Secret, password: Secret) -> None:
         """Use these credentials from now on."""

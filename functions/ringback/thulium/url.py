@@ -3,7 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")  # in a URL to fetch, for a value of the event
+NAME = "[A-Za-z_][A-Za-z0-9_]*"
+PLACEHOLDER = re.compile(rf"\{{({NAME}(?:\.{NAME})*)\}}")  # in a URL to fetch, for a value of the event: names and dots
 NO_ADDRESS = "not a server's address; write https://host"
 
 

@@ -132,7 +132,7 @@ def _echo_query(handshake: EchoQuery, request: Request, verify_tokens: Sequence[
 
 def _require_token(sent: str | None, verify_tokens: Sequence[Secret]) -> None:
     if not verify_tokens or not all(token.text.strip() for token in verify_tokens):
-        raise BadSignature("no verify_token is configured")
+        raise BadSignature("no verify_token is configured, or it has ended")
     told = (sent or "").encode("utf-8", "surrogatepass")
     if not any([hmac.compare_digest(told, token.encode()) for token in verify_tokens]):  # noqa: C419 - all are compared
         raise BadSignature("wrong verify_token")
@@ -156,6 +156,6 @@ def _sign_query(handshake: SignQuery, request: Request, secrets: Sequence[Secret
     if challenge is None or not re.fullmatch("[0-9A-Za-z-]{1,64}", challenge):
         return None
     if not secrets or not secrets[0].text.strip():
-        raise BadSignature("no secret is configured")
+        raise BadSignature("no secret is configured, or it has ended")
     answer = hmac.digest(secrets[0].encode(), challenge.encode(), "sha256").hex()
     return answer_json(200, {handshake.query: challenge, handshake.answer: answer})

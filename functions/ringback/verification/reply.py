@@ -1,4 +1,4 @@
-"""How a success is put for senders that want to hear it in a form of their own."""
+"""How a success is put for senders that want to hear it in a form of their own, or pass it on to the person."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,9 +12,12 @@ _SOAP_ACK = b"""<?xml version="1.0" encoding="UTF-8"?>
 <notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse>
 </s:Body></s:Envelope>
 """
-REPLIES: Mapping[str, Response] = {"soap-ack": Response(200, _SOAP_ACK, {"Content-Type": "text/xml; charset=utf-8"})}
+REPLIES: Mapping[str, Response] = {
+    "soap-ack": Response(200, _SOAP_ACK, {"Content-Type": "text/xml; charset=utf-8"}),
+    "empty": Response(200),
+}
 
 
-def reply(kind: str | None, answer: Response) -> Response:
-    """Return a success in the form that the sender takes for one (a key of ``REPLIES``), any other answer as it is."""
-    return REPLIES[kind] if kind and answer.status == HTTPStatus.OK else answer
+def reply(success: Response | None, answer: Response) -> Response:
+    """Return ``success`` instead of an answer that is one, if the sender wants to hear it so; any other as it is."""
+    return success if success and answer.status == HTTPStatus.OK else answer

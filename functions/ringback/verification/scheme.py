@@ -10,9 +10,9 @@ from ringback.verification.signed import Template, compile_template
 from ringback.web import Request
 
 Algorithm = Literal["sha256", "sha1", "sha512"]
-Encoding = Literal["hex", "base64"]
+Encoding = Literal["hex", "base64", "base64url"]
 KeyForm = Literal["text", "hex", "base64"]
-Unit = Literal["s", "ms"]
+Unit = Literal["s", "ms", "iso"]
 JwsAlgorithm = Literal["HS256", "HS384", "HS512"]
 
 
@@ -26,7 +26,10 @@ class Searches(Protocol):
 
 @dataclass(frozen=True)
 class Timestamp:
-    """When a request was signed: in a header, or in a ``part`` of the signature's. ``tolerance`` is in seconds."""
+    """When a request was signed: in a header, or in a ``part`` of the signature's. ``tolerance`` is in seconds.
+
+    ``unit`` is how the time is written: Unix time in seconds or milliseconds, or ISO 8601 (UTC where it names no zone).
+    """
 
     header: str = ""
     part: str = ""
@@ -61,11 +64,25 @@ class Hmac:
     id: str | None = None
     timestamp: Timestamp | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    instead: str = ""
 
     @cached_property
     def template(self) -> Template:
         """``signed``, compiled."""
         return compile_template(self.signed)
+
+    @property
+    def strength(self) -> int:
+        """How much a good signature proves: 1 is the body, 2 also when it was signed, 0 less than that."""
+        return 1 + bool(self.timestamp) if self.keyed else 0
+
+    @property
+    def is_extendable(self) -> bool:
+        """Whether one request that was captured is enough to sign others, which begin like it and go on otherwise.
+
+        A plain hash is all that is needed to work out the hash of a longer text, unless the secret comes last.
+        """
+        return not self.keyed and self.template.names[-1] != "secret"
 
     def __post_init__(self) -> None:
         """Raise ValueError for a signature that would prove too little."""
@@ -97,16 +114,24 @@ class Basic:
     """HTTP Basic; the secret is ``user:password``."""
 
     header: ClassVar[str] = "Authorization"
+    strength: ClassVar[int] = 0
+    instead: str = ""
 
 
 @dataclass(frozen=True)
 class Token:
-    """The secret itself, after ``prefix``: in a header, a query parameter, or a field of the body."""
+    """The secret itself, after ``prefix``: in a header, a query parameter, or a field of the body.
+
+    With ``first`` only so many characters of it count: what follows them is a checksum.
+    """
 
     header: str = ""
     query: str = ""
     field: Searches | None = None
     prefix: str = ""
+    first: int | None = None
+    instead: str = ""
+    strength: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError when it is not said where the token is."""
@@ -116,11 +141,14 @@ class Token:
 
 @dataclass(frozen=True)
 class Jws:
-    """A compact JWS (RFC 7515) in a header; its ``claim`` is the hex SHA-256 of the body."""
+    """A compact JWS (RFC 7515) in a header; its ``claim`` is the hex SHA-256 of the body, ``iss`` its signer's name."""
 
     header: str
     algorithm: JwsAlgorithm = "HS256"
     claim: str = "sha256"
+    iss: str = ""
+    instead: str = ""
+    strength: ClassVar[int] = 1
 
 
 Scheme = Hmac | Basic | Token | Jws
@@ -129,6 +157,11 @@ Scheme = Hmac | Basic | Token | Jws
 def needs_url(scheme: Scheme) -> bool:
     """Return whether the public URL is part of what is signed."""
     return isinstance(scheme, Hmac) and ("url" in scheme.template or "decoded_url" in scheme.template)
+
+
+def choose(schemes: Sequence[Scheme], request: Request) -> Scheme | None:
+    """Return the scheme that decides about a request: the first that is present, None if none is."""
+    return next((scheme for scheme in schemes if is_present(scheme, request)), None)
 
 
 def is_present(scheme: Scheme, request: Request) -> bool:

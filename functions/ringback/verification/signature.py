@@ -1,4 +1,4 @@
-"""Who sent this: (schemes, secrets, request, now) -> nothing, or BadSignature.
+"""Who sent this: (schemes, secrets, request, now) -> the scheme that proves it, or BadSignature.
 
 All comparisons are on bytes and take the same time wherever the difference is. What is refused is refused with a
 constant text: it holds nothing that was sent.
@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ringback.errors import BadSignature, RingbackError
-from ringback.secret import Secret
+from ringback.secret import SHORTEST, Secret
 from ringback.verification.keyed import read_header, read_key, require_match, verify_hmac, verify_jws
-from ringback.verification.scheme import Basic, Hmac, Jws, Scheme, Token, is_present, query_value
+from ringback.verification.scheme import Basic, Hmac, Jws, Scheme, Token, choose, query_value
 from ringback.verification.signed import wire_bytes
 from ringback.web import Request
 
@@ -24,8 +24,8 @@ def verify(  # noqa: PLR0913 - the whole of a pure decision
     *,
     public_url: str = "",
     parse: Callable[[], object],
-) -> None:
-    """Return if somebody with one of the secrets has sent the request; with no schemes, whoever did.
+) -> Scheme | None:
+    """Return the scheme by which the sender of the request has one of the secrets; None where there are no schemes.
 
     The first scheme that finds its header or query parameter decides. Tokens in the body come last, since only they
     need ``parse``, which gives the body as data or raises RefusedRequest. ``now`` is aware.
@@ -33,20 +33,29 @@ def verify(  # noqa: PLR0913 - the whole of a pure decision
     Raise BadSignature, and nothing else, whatever was sent.
     """
     if not schemes:
-        return
+        return None
+    current = _keep_current(secrets, now)
+    match choose(schemes, request):
+        case Hmac() as scheme:
+            verify_hmac(scheme, current, request, now, public_url)
+        case Jws() as scheme:
+            verify_jws(scheme, current, request, now)
+        case Basic() as scheme:
+            _verify_basic(scheme, current, request)
+        case Token() as scheme:
+            _require_token(_sent_tokens(scheme, request), scheme, current)
+        case _:
+            return _verify_field(schemes, current, parse)
+    return scheme
+
+
+def _keep_current(secrets: Sequence[Secret], now: datetime) -> list[Secret]:
     if not secrets or not all(secret.text.strip() for secret in secrets):
         raise BadSignature("no secret is configured")
-    match next((scheme for scheme in schemes if is_present(scheme, request)), None):
-        case Hmac() as scheme:
-            verify_hmac(scheme, secrets, request, now, public_url)
-        case Jws() as scheme:
-            verify_jws(scheme, secrets, request)
-        case Basic() as scheme:
-            _verify_basic(scheme, secrets, request)
-        case Token() as scheme:
-            _require_token(_sent_tokens(scheme, request), scheme.prefix, secrets)
-        case _:
-            _verify_field(schemes, secrets, parse)
+    current = [secret for secret in secrets if not secret.has_ended(now)]
+    if not current:
+        raise BadSignature("the secret has ended")
+    return current
 
 
 def secret_problem(scheme: Scheme, secret: Secret) -> str | None:
@@ -57,7 +66,16 @@ def secret_problem(scheme: Scheme, secret: Secret) -> str | None:
         return "is not user:password"
     if isinstance(scheme, Hmac) and not read_key(scheme, secret):
         return f"is not a key in {scheme.key}"
+    if Secret(_drop_known(scheme, secret.text)).is_too_short:
+        return f"has fewer than {SHORTEST} characters that others do not know"
     return None
+
+
+def _drop_known(scheme: Scheme, text: str) -> str:
+    """Return a secret's text without what others know of it: a user's name, the prefix that each key has."""
+    if isinstance(scheme, Basic):
+        return text.partition(":")[2]
+    return text.removeprefix(scheme.key_prefix) if isinstance(scheme, Hmac) else text
 
 
 def _verify_basic(scheme: Basic, secrets: Sequence[Secret], request: Request) -> None:
@@ -75,24 +93,25 @@ def _sent_tokens(scheme: Token, request: Request) -> list[bytes]:
     return [_utf8(text) for text in readings if text is not None]
 
 
-def _verify_field(schemes: Sequence[Scheme], secrets: Sequence[Secret], parse: Callable[[], object]) -> None:
-    places = [(scheme.field, scheme.prefix) for scheme in schemes if isinstance(scheme, Token) and scheme.field]
+def _verify_field(schemes: Sequence[Scheme], secrets: Sequence[Secret], parse: Callable[[], object]) -> Token:
+    places = [(scheme, scheme.field) for scheme in schemes if isinstance(scheme, Token) and scheme.field]
     try:
         body = parse() if places else None
-        found = [(place.search(body), prefix) for place, prefix in places]
+        found = [(scheme, place.search(body)) for scheme, place in places]
     except RingbackError as error:
         raise BadSignature("no token can be read from the body") from error
-    for value, prefix in found:
+    for scheme, value in found:
         if isinstance(value, str):
-            return _require_token([_utf8(value)], prefix, secrets)
+            _require_token([_utf8(value)], scheme, secrets)
+            return scheme
     raise BadSignature("no signature")
 
 
-def _require_token(sent: Sequence[bytes], prefix: str, secrets: Sequence[Secret]) -> None:
+def _require_token(sent: Sequence[bytes], scheme: Token, secrets: Sequence[Secret]) -> None:
     # "Bearer" and its kin are the same in upper and lower case (RFC 9110, 11.1).
-    start = prefix.encode()
+    start = scheme.prefix.encode()
     tokens = [token[len(start) :] for token in sent if token[: len(start)].lower() == start.lower()]
-    require_match([secret.encode() for secret in secrets], tokens)
+    require_match([secret.encode()[: scheme.first] for secret in secrets], [token[: scheme.first] for token in tokens])
 
 
 def _utf8(text: str) -> bytes:

@@ -78,9 +78,14 @@ class Template:
 
     pieces: tuple[bytes | str, ...]
 
+    @property
+    def names(self) -> list[str]:
+        """The placeholders, in their order."""
+        return [piece for piece in self.pieces if isinstance(piece, str)]
+
     def __contains__(self, name: str) -> bool:
         """Return whether the placeholder is asked for."""
-        return name in self.pieces
+        return name in self.names
 
     def fill(self, material: Material) -> bytes:
         """Return what is signed. Raise BadSignature when the request does not have it."""
