@@ -211,9 +211,9 @@ def test_consent_that_is_none(tmp_path: Path, consent: object, answer: object, t
     assert told in text
 
 
-@pytest.mark.parametrize("consent", ["Zgoda", "join('', Zgoda)"])
-def test_consent_that_was_not_asked(tmp_path: Path, consent: str) -> None:
-    """A lead that another rule skips is not said to lack a consent that it has, or that can't be looked at."""
+@pytest.mark.parametrize("consent", ["Zgoda", "join('', Zgoda)", None])
+def test_consent_that_was_not_asked(tmp_path: Path, consent: str | None) -> None:
+    """A lead that another rule skips is not said to lack a consent that it has, that fails, or that none asks for."""
     settings = read_config(tmp_path, sources={"website": make_source(consent=consent, when="x")})
     text = show(settings, {"name": "Ada Lis", "phone": "601 000 001", "Zgoda": True})
     assert "`when` does not hold" in text
