@@ -14,7 +14,7 @@ A case has these keys, of which ``about``, ``events`` and one of ``body``, ``jso
   fields
 - ``answer``: ``{status, type, body, json}`` of an answer that is no list of outcomes (``body``: text that is in it)
 
-A body's ``@SECRET@`` is the secret, where the sender puts that into the body.
+``@SECRET@`` in a body, or in a form's pair, is the secret, where the sender puts that into the body.
 """
 
 import json
@@ -109,7 +109,7 @@ def make_request(raw: Mapping[str, Any]) -> Request:
         body = json.dumps(raw["json"], ensure_ascii=False).encode()
         content_type = content_type or "application/json"
     elif "form" in raw:
-        body = urlencode(raw["form"], doseq=True).encode()
+        body = urlencode(raw["form"], doseq=True, safe="@").encode()
         content_type = content_type or "application/x-www-form-urlencoded"
     if raw.get("content_type", "").startswith("multipart"):
         body = body.replace(b"\n", b"\r\n")
@@ -132,10 +132,10 @@ def make_entry(preset: str, own: Mapping[str, Any], fetch_from: str = "") -> dic
     blanks = {"secret": make_secret(list_schemes(preset)[0], "key"), "verify_token": VERIFY_TOKEN, "token": TOKEN}
     entry: dict[str, Any] = {"preset": preset, "campaign": CAMPAIGN, **own}
     entry |= {name: blanks[name] for name in raw["needs"] if name in blanks and name not in own}
-    if fetch_from and "fetch" in raw:
-        parts = urlsplit(raw["fetch"]["url"])
-        url = fetch_from + parts.path + (f"?{parts.query}" if parts.query else "")
-        entry["fetch"] = {**raw.get("example", {}).get("fetch", {}), **own.get("fetch", {}), "url": url}
+    fetch = {**raw.get("fetch", {}), **raw.get("example", {}).get("fetch", {}), **own.get("fetch", {})}
+    if fetch_from and fetch:
+        parts = urlsplit(fetch["url"])
+        entry["fetch"] = {**fetch, "url": fetch_from + parts.path + (f"?{parts.query}" if parts.query else "")}
     return entry
 
 

@@ -270,6 +270,17 @@ def test_a_key_that_is_an_answer_fits_as_a_whole() -> None:
     assert [answer.id for answer in read_answers(spec, {"q1": "a", "q12": "b", "xq1": "c"})] == ["q1"]
 
 
+def test_key_is_a_label_where_none_is_known() -> None:
+    """An answer of an object is found by its key, and by its label: its question's, the one in its key, or the key."""
+    spec = compile_answers({"object": "@", "key": r"(?:tel_(?P<label>\w+)|.*)", "fields": "_body"})
+    event = {"Field1": "a", "Field2": "b", "tel_home": "c", "_body": [{"id": "Field1", "label": "Telefon"}]}
+    assert read_answers(spec, event) == [
+        Answer("Field1", None, "Telefon", None, "a"),
+        Answer("Field2", None, "Field2", None, "b"),
+        Answer("tel_home", None, "home", None, "c"),
+    ]
+
+
 def test_our_own_keys_are_no_answers() -> None:
     """What stands beside the event for expressions is not taken for an answer."""
     event = {"name": "Łucja", "_request": {"query": {}}, "_body": {}}

@@ -140,15 +140,21 @@ def test_stop(tmp_path: Path) -> None:
 
 
 def test_thin_event(tmp_path: Path) -> None:
-    """Of a thin event the URL that completes it is told, without the headers, and that it was not fetched."""
+    """Of a thin event the host that completes it is told, by which values, and that it was not fetched."""
     settings = read_config(tmp_path, sources={"website": META})
     change = {"field": "leadgen", "value": {"leadgen_id": "77", "created_time": 1}}
     text = show(settings, {"object": "page", "entry": [{"changes": [change]}]})
-    assert "fetched first, but not here: GET https://graph.facebook.com/" in text
-    assert "/77" in text
-    assert "Bearer" not in text
+    assert "fetched first, but not here: from graph.facebook.com, leadgen_id 77\n" in text
     source = make_source(items="@", fetch={"url": "https://api.example.com/{id}"})
-    assert "api.example.com/{id}" in show(read_config(tmp_path, sources={"website": source}), "text")
+    assert "from api.example.com, id (missing)\n" in show(read_config(tmp_path, sources={"website": source}), "text")
+
+
+def test_secret_of_what_is_fetched_is_not_shown(tmp_path: Path) -> None:
+    """A secret in the URL, or in the headers, with which an event is completed is not shown."""
+    fetch = {"url": f"https://api.example.com/{SECRET}/{{id}}?key={SECRET}", "headers": {"X-Key": SECRET}}
+    text = show(read_config(tmp_path, sources={"website": make_source(fetch=fetch)}), {**PERSON, "id": 7})
+    assert "from api.example.com, id 7\n" in text
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize("token", ["verify", "wrong"])
@@ -237,9 +243,9 @@ def test_consent_that_is_none(tmp_path: Path, consent: object, answer: object, t
     assert told in text
 
 
-@pytest.mark.parametrize("consent", ["Zgoda", "join('', Zgoda)"])
-def test_consent_that_was_not_asked(tmp_path: Path, consent: str) -> None:
-    """A lead that another rule skips is not said to lack a consent that it has, or that can't be looked at."""
+@pytest.mark.parametrize("consent", ["Zgoda", "join('', Zgoda)", None])
+def test_consent_that_was_not_asked(tmp_path: Path, consent: str | None) -> None:
+    """A lead that another rule skips is not said to lack a consent that it has, that fails, or that none asks for."""
     settings = read_config(tmp_path, sources={"website": make_source(consent=consent, when="x")})
     text = show(settings, {"name": "Ada Lis", "phone": "601 000 001", "Zgoda": True})
     assert "`when` does not hold" in text

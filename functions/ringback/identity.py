@@ -67,10 +67,11 @@ def tells_person(event_id: str, context: Mapping[str, object], source: Source) -
 def find_personal(event_id: str, context: Mapping[str, object], source: Source) -> Iterator[str]:
     """Yield the numbers and names of whom an event is about.
 
-    Among a form's answers, which take long to read, they are looked for only where the id may be a number.
+    A form's answers, which take long to read, are searched only if the id has as many digits as a number.
     """
     places = [place for name in PERSONAL if name in source.map for place in split_place(source.map[name])]
-    are_asked = event_id.isdecimal() and any(isinstance(place, AnswerPlace) for place in places)
+    may_be_number = event_id.isdecimal() and len(event_id) >= SHORTEST_NUMBER
+    are_asked = may_be_number and any(isinstance(place, AnswerPlace) for place in places)
     answers = read_answers(source.answers, context) if are_asked and source.answers else []
     for place in places:
         if isinstance(place, AnswerPlace):

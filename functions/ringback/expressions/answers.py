@@ -3,7 +3,8 @@
 ``answers`` has these keys, all of them text; the expressions are JMESPath:
 
 - ``items``: over the event: a list of answers, each ``{id, ref, label, type, value, options}``, as far as there is such
-- ``object``: over the event, where ``items`` finds no answer: an object of them, its keys being their ids and labels
+- ``object``: over the event, where ``items`` finds no answer: an object of them, its keys being their ids, and their
+  labels where ``fields`` has none
 - ``key``: which keys of that object are answers: a regular expression of the whole key; what its groups named ``ref``,
   ``label`` and ``type`` hold is the answer's
 - ``value``: over each of the object's values: what was answered
@@ -120,15 +121,16 @@ def _find_pairs(spec: AnswerSpec, event: object) -> Iterator[Row]:
     for key, value in found.items() if isinstance(found, dict) else ():
         match = spec.key.fullmatch(key)
         if match and key not in BESIDE_THE_EVENT:
-            yield {"id": key, "label": key, **match.groupdict(), "value": spec.value.search(value)}
+            yield {"key": key, "id": key, **match.groupdict(), "value": spec.value.search(value)}
 
 
 def _make_answer(row: Row, fields: Mapping[str | None, Row], texts: Mapping[int, Texts]) -> Answer:
     name = _text(row.get("id"))
     known = fields.get(name, {}) if name is not None else {}
     whole = {**known, **{key: value for key, value in row.items() if value is not None}} if known else row
+    label = row.get("key") if whole.get("label") is None else whole["label"]
     value = _choose(whole.get("value"), texts.get(id(whole.get("options")), {}))
-    return Answer(name, _text(whole.get("ref")), _text(whole.get("label")), _text(whole.get("type")), value)
+    return Answer(name, _text(whole.get("ref")), _text(label), _text(whole.get("type")), value)
 
 
 def _read_options(options: object) -> Texts:
@@ -139,6 +141,8 @@ def _read_options(options: object) -> Texts:
 
 def _choose(value: object, texts: Texts) -> object:
     """Return the value with the texts of the options whose ids it holds."""
+    if not texts and not isinstance(value, list):  # as of most answers, of which there may be many
+        return value
     chosen = [texts.get(_text(item), item) for item in (value if isinstance(value, list) else [value])]
     return chosen if len(chosen) > 1 else next(iter(chosen), None)
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from ringback.delivery.fetch import find
 from ringback.errors import BadSignature
@@ -80,7 +81,7 @@ def _tell(n: int, count: int, event: Event, result: Assignment | Outcome, settin
     yield from (f"    {line}" for line in list_places(event.data, source.answers, read_in(settings)))
     yield ""
     if source.fetch:
-        yield f"  fetched first, but not here: GET {fill_in(source.fetch.url, event.data)}"
+        yield f"  fetched first, but not here: {describe_fetch(source.fetch.url, event.data)}"
         yield "  what follows is made of what the event itself has"
         yield ""
     yield from _tell_outcome(result) if isinstance(result, Outcome) else _tell_lead(result, settings)
@@ -101,9 +102,11 @@ def read_in(settings: Settings) -> Callable[[str], bool]:
     return is_number
 
 
-def fill_in(url: str, data: object) -> str:
-    """Return a URL with the placeholders filled in that the event has values for."""
-    return PLACEHOLDER.sub(lambda found: str(find(data, found[1]) or found[0]), url)
+def describe_fetch(url: str, data: object) -> str:
+    """Return a URL's host and the values of its placeholders; the rest of it may hold a secret, and is not shown."""
+    values = {path: find(data, path) for path in PLACEHOLDER.findall(url)}
+    told = [f"{path} {'(missing)' if value is None else value}" for path, value in values.items()]
+    return ", ".join([f"from {urlsplit(url).hostname}", *told])
 
 
 def _tell_outcome(outcome: Outcome) -> Iterator[str]:
