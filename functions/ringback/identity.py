@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
-from ringback.body import text_of
 from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
+from ringback.leads.element import text_of
 from ringback.leads.lead import MATCH_FIELDS
 from ringback.secret import Secret
 from ringback.settings import AnswerPlace, Place, Source, split_place
