@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from boto3.session import Session
+from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -69,6 +70,7 @@ class Amazon:
         self._answers: list[tuple[str, object]] = []
         self.calls: list[str] = []
         sqs_backends[ACCOUNT][REGION].reset()
+        dynamodb_backends[ACCOUNT][REGION].reset()
 
     def fail(self, action: str, entries: Iterable[str] | None = None, times: int = 1) -> None:
         self._faults += [(action, None if entries is None else list(entries))] * times
@@ -80,6 +82,21 @@ class Amazon:
     def make_queue(self, name: str) -> str:
         attributes = {"FifoQueue": "true", "VisibilityTimeout": "360"}
         return self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
+
+    def make_table(self, name: str) -> None:
+        """Make the table of counts as the template does."""
+        client = Session("test", "test", region_name=REGION).client("dynamodb", endpoint_url=self.url)
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def read_items(self, table: str) -> list[dict[str, Any]]:
+        """Return the items of a table, as DynamoDB writes them."""
+        client = Session("test", "test", region_name=REGION).client("dynamodb", endpoint_url=self.url)
+        return [dict(item) for item in client.scan(TableName=table)["Items"]]
 
     def keep_secret(self, name: str, text: str) -> None:
         """Put a secret into Secrets Manager."""

@@ -73,7 +73,9 @@ def read_record(record: Mapping[str, Any]) -> Handed:
     except ValueError as error:
         event = Event("unknown", record["messageId"], "", None, sent_at, problem={"event": str(error)})
     else:
-        event = replace(event, started_at=sent_at, problem={} if has_come_back(record) else event.problem)
+        event = replace(event, started_at=sent_at)
+        if has_come_back(record):
+            event = replace(event, problem={}, over=None)
     event = replace(event, attempt=int(about["ApproximateReceiveCount"]))
     return Handed(record["messageId"], record["receiptHandle"], body, about["MessageGroupId"], event)
 

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from ringback.errors import ConfigError, TooLarge
 from ringback.event import Again, Event, Verdict
+from ringback.limits import UNLIMITED, Limits
 from ringback.outcome import Outcome
 from ringback.queues import QueueFailed
+from ringback.queues.counter import Counter
+from ringback.queues.firestore import FirestoreCounts
 from ringback.queues.message import dump_event, give_reason
 from ringback.settings import Settings
 
@@ -38,12 +41,13 @@ class CloudTasksQueue:
     the last hour or so, Cloud Tasks does not take again. So making a task twice does no harm.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, and a knob
         self,
         name: str,
         deliver_url: str,
         service_account: str,
         emulator: str | None = None,
+        counter: Counter | None = None,
         *,
         patience: float = PATIENCE,
     ) -> None:
@@ -56,14 +60,17 @@ class CloudTasksQueue:
         self._url = deliver_url
         self._account = service_account
         self._emulator = emulator
+        self._counter = counter or Counter()
         self._patience = patience
 
-    def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - Cloud Tasks has its own clock
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> None:
         """Make a task of each event. Raises QueueFailed if one is not made, TooLarge for too large an event.
 
-        Those that were made stay, and are recognised by their names when the sender sends all of it again.
+        Those that were made stay, and are recognised by their names when the sender sends all of it again; that counts
+        for the ``limits`` like other events: only Cloud Tasks itself knows that it has them already.
         """
-        bodies = [(event.key, dump_event(event).encode()) for event in events]
+        marked = self._counter.mark(events, limits, now)
+        bodies = [(event.key, dump_event(event).encode()) for event in marked]
         if any(len(body) > LARGEST for _, body in bodies):
             raise TooLarge(f"one event makes more than the {LARGEST} bytes that the queue takes")
         make = partial(self._make, self._name, until=monotonic() + self._patience)
@@ -160,4 +167,5 @@ def open_cloud_tasks(settings: Settings) -> CloudTasksQueue:
     if unset := [f"{name}: {UNSET.format(what)}" for name, (value, what) in known.items() if not value]:
         raise ConfigError(unset)
     name = (settings.queue or "").removeprefix("cloud-tasks:")
-    return CloudTasksQueue(name, str(place.deliver_url), str(place.service_account), place.emulator)
+    counter = Counter(FirestoreCounts(settings.counts, place.firestore) if settings.counts else None)
+    return CloudTasksQueue(name, str(place.deliver_url), str(place.service_account), place.emulator, counter)

@@ -12,7 +12,9 @@ from ringback import log
 from ringback.aws_error import name_error
 from ringback.errors import TooLarge
 from ringback.event import Event
+from ringback.limits import UNLIMITED, Limits
 from ringback.queues import QueueFailed
+from ringback.queues.counter import Counter
 from ringback.queues.message import dump_event
 
 if TYPE_CHECKING:
@@ -48,7 +50,13 @@ class SqsQueue:
     """An SQS FIFO queue at ``url``. boto3 finds region and credentials where Lambda puts them."""
 
     def __init__(
-        self, url: str, dead_letters: str, group_of: Callable[[Event], str], *, patience: float = PATIENCE
+        self,
+        url: str,
+        dead_letters: str,
+        group_of: Callable[[Event], str],
+        counter: Counter | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         """Remember the addresses of both queues; nothing is connected before it is needed.
 
@@ -57,15 +65,19 @@ class SqsQueue:
         self._url = url
         self._dead_letters = dead_letters
         self._group_of = group_of
+        self._counter = counter or Counter()
         self._patience = patience
 
-    def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - SQS has its own clock
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> None:
         """Send the events in their order. Raises QueueFailed if SQS has not taken all, TooLarge for too large a one.
+
+        A redelivery counts for the ``limits`` like another event: only SQS itself knows that it has it already.
 
         What it has taken by then stays. When the sender sends all of it again, that part is recognised by its
         deduplication id within 5 minutes; later it is delivered once more, which does no harm.
         """
-        messages = [Message(dump_event(event), self._group_of(event), event.key) for event in events]
+        marked = self._counter.mark(events, limits, now)
+        messages = [Message(dump_event(event), self._group_of(event), event.key) for event in marked]
         if any(message.size > LARGEST for message in messages):
             raise TooLarge(f"one event makes more than the {LARGEST} bytes that the queue takes")
         if refused := self._send(self._url, messages):
