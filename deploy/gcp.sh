@@ -154,6 +154,7 @@ make_queues() {
   let_enqueue "$NAME" "$DELIVER_ACCOUNT"
   say "The queue of what waits for a person, paused: to resume it is to replay"
   make_queue "$NAME-parked"
+  let_enqueue "$NAME-parked" "$ACCOUNT"
   let_enqueue "$NAME-parked" "$DELIVER_ACCOUNT"
   run gcloud tasks queues pause "$NAME-parked" --project="$PROJECT" --location="$REGION" --quiet
 }

@@ -74,7 +74,7 @@ def test_queue_that_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 class BrokenQueue:
     """A queue with a mistake in it."""
 
-    def put(self, events: Sequence[Event], _now: datetime, _limits: Limits = UNLIMITED) -> None:
+    def put(self, events: Sequence[Event], _now: datetime, _limits: Limits = UNLIMITED) -> list[Event]:
         """Fail as nobody has foreseen."""
         raise ZeroDivisionError(events[0].data)
 

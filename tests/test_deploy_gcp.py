@@ -274,6 +274,7 @@ def test_account_may_do_little(first: Deployment) -> None:
         (PUBLIC, user, PUBLIC),
         (PUBLIC, reader, "ringback-FORM_SECRET"),
         (PUBLIC, enqueuer, "ringback"),
+        (PUBLIC, enqueuer, "ringback-parked"),
         (PUBLIC, "datastore.user", "acme-leads"),
         (PRIVATE, user, PUBLIC),
         (PRIVATE, reader, "ringback-FORM_SECRET"),

@@ -56,6 +56,8 @@ def test_days_and_sources_are_documents(firestore: Firestore) -> None:
         (200, b"{}", "KeyError"),
         (200, b'{"writeResults": []}', "ValueError"),
         (200, b'{"writeResults": [{"transformResults": [{"integerValue": null}]}]}', "TypeError"),
+        (200, b'{"writeResults": [{"transformResults": []}]}', "ValueError"),
+        (200, b"[]", "TypeError"),
     ],
 )
 def test_failure_tells_its_kind(status: int, body: bytes, kind: str, firestore: Firestore) -> None:

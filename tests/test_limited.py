@@ -118,11 +118,14 @@ def test_sqs(stack: Stack, thulium: Sandbox, lines: list[dict[str, Any]]) -> Non
     answers = [ask(stack.webhooks[n % 2], n, n + 5) for n in (1, 2, 3)]
     assert [json.loads(answer.body)["accepted"] for answer in answers] == [2, 2, 2]
     assert [line["reason"] for line in lines if line["event"] == "source.limited"] == [OVER, OVER]
+    assert parked(lines) == [OVER] * 3
+    assert len(stack.amazon.messages(stack.queue)) == 3
     stack.deliver()
     assert called(thulium) == [1, 2, 6]
-    assert parked(lines) == [OVER] * 3
     letters = stack.amazon.messages(stack.letters)
     assert sorted(json.loads(message.body)["data"]["id"] for message in letters) == [3, 7, 8]
+    why = {name: letters[0].message_attributes[name]["StringValue"] for name in ("status", "reason")}
+    assert why == {"status": "PARKED", "reason": OVER}
     counted = stack.amazon.calls.count("UpdateItem")
     stack.replay()
     stack.deliver()
@@ -137,6 +140,16 @@ def test_sqs_counts_no_opt_outs(stack: Stack, thulium: Sandbox) -> None:
     stack.deliver()
     assert called(thulium) == list(range(1, 11))
     assert "UpdateItem" not in stack.amazon.calls
+
+
+def test_sqs_that_parks_nothing(stack: Stack, thulium: Sandbox, lines: list[dict[str, Any]]) -> None:
+    """If what is above can't be parked its sender is asked to send all of it again, and nothing is told as parked."""
+    ask(stack.webhooks[0], 1, 2, 3)
+    stack.amazon.fail("SendMessageBatch", ["0", "1"], times=2)
+    assert ask(stack.webhooks[0], 4, 5).status == 503
+    assert parked(lines) == []
+    assert ask(stack.webhooks[0], 4, 5).status == 200
+    assert parked(lines) == [OVER] * 2
 
 
 def test_sqs_without_its_table(stack: Stack, thulium: Sandbox, lines: list[dict[str, Any]]) -> None:
@@ -185,9 +198,12 @@ def test_cloud_tasks(
     webhooks = [open_google(config, cloud, firestore) for _ in range(2)]
     answers = [ask(webhooks[n % 2], n, n + 5) for n in (1, 2, 3)]
     assert [json.loads(answer.body)["accepted"] for answer in answers] == [2, 2, 2]
+    assert parked(lines) == [OVER] * 3
+    assert (len(cloud.names(QUEUE)), len(cloud.names(f"{QUEUE}-parked"))) == (3, 3)
+    (why,) = {made.http_request.headers["X-Ringback-Reason"] for made in cloud.tasks if "-parked/" in made.name}
+    assert why == OVER
     hand_over(webhooks[0], cloud, QUEUE)
     assert called(thulium) == [1, 2, 6]
-    assert parked(lines) == [OVER] * 3
     counted = len(firestore.calls)
     hand_over(webhooks[0], cloud, f"{QUEUE}-parked", "replay=1")
     assert called(thulium) == [1, 2, 3, 6, 7, 8]

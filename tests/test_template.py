@@ -208,6 +208,7 @@ def test_sqs_gives_up_long_after_us(queues: dict[str, Properties]) -> None:
 RIGHTS = {
     "WebhookRole": {
         ("sqs:SendMessage", "Queue.Arn"),
+        ("sqs:SendMessage", "DeadLetters.Arn"),
         ("dynamodb:UpdateItem", "Counts.Arn"),
         ("secretsmanager:GetSecretValue", "WebhookSecret"),
         ("logs:CreateLogStream", "WebhookLog.Arn"),

@@ -75,7 +75,8 @@ class App:
             marked = self._counter.mark(events, source.limits, self._clock())
             return reply(source.reply, deliver_now(self.pipeline, source, marked, started, self._clock))
         kept = events if self.settings.store == "event" else [make_excerpt(event, source) for event in events]
-        self.queue.put(kept, self._clock(), source.limits)
+        for event in self.queue.put(kept, self._clock(), source.limits):
+            log.write_outcome(event, self.pipeline.park(event), time.monotonic() - started)
         ids = [event.id for event in events]
         return reply(source.reply, answer_json(200, {"accepted": len(ids), "events": ids}))
 

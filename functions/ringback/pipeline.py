@@ -97,8 +97,10 @@ class Pipeline:
         ``hung`` has a source for each time that its sender was silent; after some it is not asked any more.
         """
         source = self.settings.sources.get(event.source)
-        if source and (why := self._find_parked(event, source, now)):
-            return Outcome(Status.PARKED, why, person=self._mapper.recognise(event, source))
+        if source and source.action == "lead" and event.over:
+            return self.park(event)
+        if source and self.is_too_old(event, now):
+            return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
             return event
         is_hung = hung.count(source.name) >= self.settings.thulium.parallel
@@ -108,10 +110,10 @@ class Pipeline:
             hung.append(source.name)
         return found
 
-    def _find_parked(self, event: Event, source: Source, now: datetime) -> str | None:
-        """Return why nobody is to be called for an event before a person has looked at it; None for one to deliver."""
-        over = event.over if source.action == "lead" else None
-        return over or (TOO_OLD if self.is_too_old(event, now) else None)
+    def park(self, event: Event) -> Outcome:
+        """Return the outcome of an event that is above its source's limits."""
+        source = self.settings.sources[event.source]
+        return Outcome(Status.PARKED, event.over, person=self._mapper.recognise(event, source))
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""

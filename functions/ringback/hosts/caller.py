@@ -60,7 +60,7 @@ class Caller:
         if self._place.emulator and self._place.emulator.rpartition(":")[0].strip("[]") in LOOPBACK:
             return
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer":
+        if kind.lower() != "bearer" or not token.strip():
             raise NoToken("no token")
         claims = self._read(token.strip())
         if claims.get("iss") not in ISSUERS:

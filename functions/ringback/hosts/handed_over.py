@@ -12,8 +12,8 @@ from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
 from ringback.hosts.verdicts import Deliver, judge
 from ringback.outcome import Outcome, Status
-from ringback.queues.message import give_reason, load_event
-from ringback.queues.sqs import Message, SqsQueue
+from ringback.queues.message import load_event
+from ringback.queues.sqs import Message, SqsQueue, describe
 
 NOT_BURIED = "the dead-letter queue does not take it"
 
@@ -126,8 +126,7 @@ def write_letter(message: Handed, outcome: Outcome) -> Message:
     SQS takes that key too when it moves a message itself: two messages may have come under one key, at two times.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
-    why = {"status": outcome.status.value, "reason": give_reason(outcome.reason or "")}
-    return Message(message.body, message.group, message.id, why)
+    return Message(message.body, message.group, message.id, describe(outcome))
 
 
 def put_off(event: Event, verdict: Verdict, now: datetime) -> Again:

@@ -41,7 +41,8 @@ class FirestoreCounts:
             answer = self._session.request("POST", url, json=body, timeout=SECONDS, max_allowed_time=SECONDS)
             answer.raise_for_status()
             (result,) = answer.json()["writeResults"]
-            return [int(each["integerValue"]) for each in result["transformResults"]]
+            sums = zip(HOURS, result["transformResults"], strict=True)
+            return [int(each["integerValue"]) for _, each in sums]
         except (GoogleAuthError, OSError, ValueError, LookupError, TypeError) as error:  # requests' own are OSErrors
             raise CountFailed(
                 f"Firestore: {type(error).__name__}; look at the database and at the service account's roles"

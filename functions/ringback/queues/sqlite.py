@@ -61,13 +61,14 @@ class SqliteQueue:
         self._puts = Together(self._store)
         self._arrived = threading.Event()
 
-    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> None:  # noqa: ARG002 - not counted yet
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> list[Event]:  # noqa: ARG002 - not counted yet
         """Store the events durably, each once: one that is known already (also: parked) is only counted.
 
         Raises QueueFailed; then none of them is stored. Of threads that wait here together one commits for all.
         """
         self._puts.run([_row(event, now) for event in events])
         self._arrived.set()
+        return []
 
     def wait(self, seconds: float) -> None:
         """Return when something has been put by this process, at once if it has since the last call, or in time."""
