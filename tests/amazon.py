@@ -66,14 +66,14 @@ class Amazon:
 
     def reset(self) -> None:
         """Forget all faults, calls, queues and messages."""
-        self._faults: list[tuple[str, list[str] | None]] = []
+        self._faults: list[tuple[str, list[str] | None, int]] = []
         self._answers: list[tuple[str, object]] = []
         self.calls: list[str] = []
         sqs_backends[ACCOUNT][REGION].reset()
         dynamodb_backends[ACCOUNT][REGION].reset()
 
-    def fail(self, action: str, entries: Iterable[str] | None = None, times: int = 1) -> None:
-        self._faults += [(action, None if entries is None else list(entries))] * times
+    def fail(self, action: str, entries: Iterable[str] | None = None, times: int = 1, status: int = 403) -> None:
+        self._faults += [(action, None if entries is None else list(entries), status)] * times
 
     def say(self, action: str, answer: object) -> None:
         """Let the next call of this kind be answered so."""
@@ -130,15 +130,15 @@ class Amazon:
         if fault is None:
             return self._forward(environ, body)(environ, start)
         self._faults.remove(fault)
-        return self._fail(environ, body, fault[1])(environ, start)
+        return self._fail(environ, body, fault[1], fault[2])(environ, start)
 
     def _forward(self, environ: dict[str, Any], body: bytes) -> Response:
         own = {**environ, "CONTENT_LENGTH": str(len(body))}
         return Response.from_app(self._moto, {**own, "wsgi.input": Request.from_values(data=body).stream})
 
-    def _fail(self, environ: dict[str, Any], body: bytes, entries: list[str] | None) -> Response:
+    def _fail(self, environ: dict[str, Any], body: bytes, entries: list[str] | None, status: int) -> Response:
         if entries is None:
-            return Response('{"__type": "AccessDeniedException", "message": "secret text"}', 403)
+            return Response('{"__type": "AccessDeniedException", "message": "secret text"}', status)
         content = json.loads(body)
         kept = [each for each in content["Entries"] if each["Id"] not in entries]
         answer: dict[str, Any] = {"Successful": []}

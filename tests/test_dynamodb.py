@@ -52,9 +52,10 @@ def test_days_and_sources_are_items(amazon: Amazon) -> None:
     assert int(items["website 2026-03-02"]["ends"]["N"]) == (NOW + timedelta(days=2)).timestamp()
 
 
-def test_failure_tells_its_kind_and_is_not_tried_again(amazon: Amazon) -> None:
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_failure_tells_its_kind_and_is_not_tried_again(status: int, amazon: Amazon) -> None:
     """A failure says what to look at, and no more; an addition is never sent twice."""
-    amazon.fail("UpdateItem", times=9)
+    amazon.fail("UpdateItem", times=9, status=status)
     with pytest.raises(
         CountFailed, match=r"^DynamoDB: AccessDeniedException; look at the table and the function's role$"
     ):
