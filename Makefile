@@ -62,12 +62,12 @@ build-gcp: ## Lay out in build/gcp what Google builds the function from
 
 deploy-aws: build .venv/.installed ## Check the configuration, then deploy to AWS; asks what it needs
 	@RINGBACK_CONFIG=functions/config.yaml RINGBACK_QUEUE=sqs:the-stack RINGBACK_DEAD_LETTER_QUEUE=the-stack \
-		$(BIN)/ringback check --without-secrets
+		RINGBACK_COUNTS=the-stack $(BIN)/ringback check --without-secrets
 	@$(TOOLS)/sam deploy --guided --parameter-overrides Runtime=$(RUNTIME)
 
 deploy-gcp: build-gcp .venv/.installed ## Check the configuration, then deploy to Google Cloud, showing each command
 	@RINGBACK_CONFIG=functions/config.yaml RINGBACK_QUEUE=cloud-tasks:projects/the/locations/that/queues/is-made \
-		$(BIN)/ringback check --without-secrets
+		RINGBACK_COUNTS=the-database $(BIN)/ringback check --without-secrets
 	@deploy/gcp.sh
 
 bench: .venv/.installed ## Measure the time it takes

@@ -18,6 +18,7 @@ CONFIG=functions/config.yaml
 AT_ONCE=${GCP_AT_ONCE:-1}              # deliveries at the same time; with one, a person's events never run side by side
 QUIET_HOURS=${GCP_QUIET_HOURS:-23}     # a source that brings nothing for so long is an alert; 0 for none, 24 at most
 FAILING=${GCP_FAILING:-3}              # more PARKED and FAILED than that within an hour are an alert
+REFUSED=${GCP_REFUSED:-10}             # more refused requests of one source than that within an hour are an alert
 LOG_DAYS=${GCP_LOG_DAYS:-}              # how long the project's log is kept; without it as it is now (30 days at first)
 CONNECTOR=${GCP_VPC_CONNECTOR:-}        # through which Thulium is called, where it takes calls of known addresses only
 EMAIL=${GCP_ALERT_EMAIL:-}             # who is told of alerts; without it they are only shown in the console
@@ -71,39 +72,57 @@ elif [ -z "$NUMBER" ]; then
   echo >&2 "The project '$PROJECT' can't be read. Name it in GCP_PROJECT, and log in: gcloud auth login"; exit 1
 fi
 
+# The public function runs as the first account, and Cloud Tasks calls as it. Only the second one, as which the private
+# function runs, can read Thulium's password.
 ACCOUNT=$NAME@$PROJECT.iam.gserviceaccount.com
+DELIVER_ACCOUNT=$NAME-deliver@$PROJECT.iam.gserviceaccount.com
+COUNTS=projects/$PROJECT/databases/$NAME
 QUEUE=projects/$PROJECT/locations/$REGION/queues/$NAME
 # Known before the function is there, which has to be told it too: https://cloud.google.com/run/docs/triggering/https-request
 DELIVER_URL=https://$NAME-deliver-$NUMBER.$REGION.run.app
-SECRETS=$(sed 's/#.*//' "$CONFIG" | { grep -o '\${[A-Za-z_][A-Za-z0-9_]*}' || true; } | tr -d '${}' | sort -u)
+if [ ! -x .venv/bin/ringback ]; then echo >&2 "Run \`make install\` first: Ringback itself reads the configuration."; exit 1; fi
+NAMES=$(RINGBACK_CONFIG=$CONFIG .venv/bin/ringback secrets)
+
+names_for() { # webhook or deliver: the names in the configuration whose values that function needs
+  awk -v who="$1" 'NF && (who == "deliver" || $2 == who) { print $1 }' <<<"$NAMES"
+}
 
 enable_services() {
   say "The services of Google Cloud that are used"
   run gcloud services enable --project="$PROJECT" run.googleapis.com cloudfunctions.googleapis.com \
     cloudbuild.googleapis.com artifactregistry.googleapis.com cloudtasks.googleapis.com secretmanager.googleapis.com \
-    logging.googleapis.com monitoring.googleapis.com
+    firestore.googleapis.com logging.googleapis.com monitoring.googleapis.com
 }
 
-# One account for both functions and for the calls of Cloud Tasks: who may make a task as it could call as it anyway.
-make_account() {
-  say "The account that both functions run as, and that Cloud Tasks calls as"
-  exists gcloud iam service-accounts describe "$ACCOUNT" --project="$PROJECT" ||
-    run gcloud iam service-accounts create "$NAME" --project="$PROJECT" --display-name="$NAME"
-  patiently run gcloud iam service-accounts add-iam-policy-binding "$ACCOUNT" --project="$PROJECT" \
-    --member="serviceAccount:$ACCOUNT" --role=roles/iam.serviceAccountUser --format=none
+# Both make tasks that are called as the first account, which takes the right to act as it.
+make_accounts() {
+  local account
+  say "The accounts that the functions run as; Cloud Tasks calls as the first one"
+  for account in "$ACCOUNT" "$DELIVER_ACCOUNT"; do
+    exists gcloud iam service-accounts describe "$account" --project="$PROJECT" ||
+      run gcloud iam service-accounts create "${account%%@*}" --project="$PROJECT" --display-name="${account%%@*}"
+    patiently run gcloud iam service-accounts add-iam-policy-binding "$ACCOUNT" --project="$PROJECT" \
+      --member="serviceAccount:$account" --role=roles/iam.serviceAccountUser --format=none
+  done
 }
 
 make_secrets() {
   local name
-  for name in $SECRETS; do
-    say "\${$name} of the configuration: the secret of that name, in its latest version"
-    exists gcloud secrets versions describe latest --secret="$name" --project="$PROJECT" || make_secret "$name"
-    patiently run gcloud secrets add-iam-policy-binding "$name" --project="$PROJECT" \
-      --member="serviceAccount:$ACCOUNT" --role=roles/secretmanager.secretAccessor --format=none
+  for name in $(names_for deliver); do
+    say "\${$name} of the configuration: the secret $NAME-$name, in its latest version"
+    exists gcloud secrets versions describe latest --secret="$NAME-$name" --project="$PROJECT" || make_secret "$NAME-$name"
+    let_read "$NAME-$name" "$DELIVER_ACCOUNT"
   done
+  say "Of these the public function may read what it needs itself"
+  for name in $(names_for webhook); do let_read "$NAME-$name" "$ACCOUNT"; done
 }
 
-make_secret() { # NAME, of one that is not there, or has no value yet
+let_read() { # SECRET, ACCOUNT
+  patiently run gcloud secrets add-iam-policy-binding "$1" --project="$PROJECT" \
+    --member="serviceAccount:$2" --role=roles/secretmanager.secretAccessor --format=none
+}
+
+make_secret() { # SECRET, of one that is not there, or has no value yet
   local value=
   if [ "$DRY_RUN" = no ]; then
     if [ ! -t 0 ]; then echo >&2 "The secret $1 has no value, and nobody can be asked for it: give it one first."; exit 1; fi
@@ -121,16 +140,34 @@ make_queue() { # NAME
   if exists gcloud tasks queues describe "$1" --project="$PROJECT" --location="$REGION"; then verb=update; fi
   run gcloud tasks queues "$verb" "$1" --project="$PROJECT" --location="$REGION" --max-attempts=unlimited \
     --min-backoff=10s --max-backoff=600s --max-concurrent-dispatches="$AT_ONCE"
+}
+
+let_enqueue() { # QUEUE, ACCOUNT
   patiently run gcloud tasks queues add-iam-policy-binding "$1" --project="$PROJECT" --location="$REGION" \
-    --member="serviceAccount:$ACCOUNT" --role=roles/cloudtasks.enqueuer --format=none
+    --member="serviceAccount:$2" --role=roles/cloudtasks.enqueuer --format=none
 }
 
 make_queues() {
   say "The queue of events to be delivered"
   make_queue "$NAME"
+  let_enqueue "$NAME" "$ACCOUNT"
+  let_enqueue "$NAME" "$DELIVER_ACCOUNT"
   say "The queue of what waits for a person, paused: to resume it is to replay"
   make_queue "$NAME-parked"
+  let_enqueue "$NAME-parked" "$ACCOUNT"
+  let_enqueue "$NAME-parked" "$DELIVER_ACCOUNT"
   run gcloud tasks queues pause "$NAME-parked" --project="$PROJECT" --location="$REGION" --quiet
+}
+
+# A database has no policy of its own: the right is the project's, with the condition that it is about this database.
+make_counts() {
+  say "The database that counts events for the limits of sources; what it has of a day is deleted two days later"
+  exists gcloud firestore databases describe --database="$NAME" --project="$PROJECT" ||
+    run gcloud firestore databases create --database="$NAME" --project="$PROJECT" --location="$REGION" --type=firestore-native
+  run gcloud firestore fields ttls update ends --collection-group=counts --database="$NAME" --project="$PROJECT" \
+    --enable-ttl --async
+  patiently run gcloud projects add-iam-policy-binding "$PROJECT" --member="serviceAccount:$ACCOUNT" \
+    --role=roles/datastore.user --condition="expression=resource.name==\"$COUNTS\",title=$NAME-counts" --format=none
 }
 
 # Before the first request: the URL of a request may hold a token, and Cloud Run writes it into its log.
@@ -150,25 +187,26 @@ limit_logs() {
   run gcloud logging buckets update _Default --project="$PROJECT" --location=global --retention-days="$LOG_DAYS"
 }
 
-deploy_function() { # NAME, ENTRY POINT, and what else differs
-  local name=$1 entry=$2 secrets=--clear-secrets; shift 2
-  if [ -n "$SECRETS" ]; then secrets=--set-secrets=$(sed 's/.*/&=&:latest/' <<<"$SECRETS" | paste -sd, -); fi
+deploy_function() { # NAME, ENTRY POINT, ACCOUNT, and what else differs
+  local name=$1 entry=$2 account=$3 secrets; shift 3
+  secrets=$(names_for "$entry" | sed "s/.*/&=$NAME-&:latest/" | paste -sd, -)
+  if [ -n "$secrets" ]; then secrets=--set-secrets=$secrets; else secrets=--clear-secrets; fi
   run gcloud functions deploy "$name" --gen2 --project="$PROJECT" --region="$REGION" --runtime="$RUNTIME" \
-    --source=build/gcp --entry-point="$entry" --trigger-http --service-account="$ACCOUNT" \
+    --source=build/gcp --entry-point="$entry" --trigger-http --service-account="$account" \
     --memory=512Mi --cpu=1 --concurrency=4 "$secrets" \
-    --set-env-vars="RINGBACK_QUEUE=cloud-tasks:$QUEUE,RINGBACK_DELIVER_URL=$DELIVER_URL,RINGBACK_SERVICE_ACCOUNT=$ACCOUNT" \
+    --set-env-vars="RINGBACK_QUEUE=cloud-tasks:$QUEUE,RINGBACK_DELIVER_URL=$DELIVER_URL,RINGBACK_SERVICE_ACCOUNT=$ACCOUNT,RINGBACK_COUNTS=$COUNTS" \
     "$@"
 }
 
 # Four requests at a time, since that is how many threads the Functions Framework starts on one processor.
 deploy_functions() {
   say "The private function that delivers, which Cloud Tasks alone may call"
-  deploy_function "$NAME-deliver" deliver --no-allow-unauthenticated --timeout=180s --max-instances=5 \
-    ${CONNECTOR:+"--vpc-connector=$CONNECTOR" --vpc-egress=all-traffic}
+  deploy_function "$NAME-deliver" deliver "$DELIVER_ACCOUNT" --no-allow-unauthenticated \
+    --ingress-settings=internal-only --timeout=180s --max-instances=5 ${CONNECTOR:+"--vpc-connector=$CONNECTOR" --vpc-egress=all-traffic}
   patiently run gcloud functions add-invoker-policy-binding "$NAME-deliver" --project="$PROJECT" --region="$REGION" \
     --member="serviceAccount:$ACCOUNT"
   say "The public function that senders call: it checks who they are"
-  deploy_function "$NAME" webhook --allow-unauthenticated --timeout=60s --max-instances=20
+  deploy_function "$NAME" webhook "$ACCOUNT" --allow-unauthenticated --timeout=60s --max-instances=20
 }
 
 # --- what tells when something is wrong ---
@@ -181,8 +219,9 @@ make_metric() { # NAME, LOG FILTER, LABELS...: counts log lines
   local name=$1 filter=$2 verb=create label text; shift 2
   text="filter: '$filter'"$'\n'"metricDescriptor: {metricKind: DELTA, valueType: INT64, labels: ["
   for label; do text+="{key: $label},"; done
-  text+="]}"$'\n'"labelExtractors:"
-  for label; do text+=$'\n'"  $label: EXTRACT(jsonPayload.$label)"; done
+  text+="]}"$'\n'"labelExtractors: {"
+  for label; do text+="$label: EXTRACT(jsonPayload.$label),"; done
+  text+="}"
   if exists gcloud logging metrics describe "$name" --project="$PROJECT"; then verb=update; fi
   run_with "$text" gcloud logging metrics "$verb" "$name" --project="$PROJECT" --config-from-file=-
 }
@@ -193,6 +232,11 @@ make_metrics() {
   say "Counts of the log lines that say what became of each lead, and of what went wrong"
   make_metric "$NAME-outcomes" "$ours AND jsonPayload.event=\"customer.outcome\"" source status
   make_metric "$NAME-errors" "$ours AND severity>=ERROR" event
+  say "Counts of refused requests of known sources, and of what Python, gunicorn and Cloud Run say of crashes"
+  make_metric "$NAME-refusals" "$ours AND jsonPayload.event=\"webhook.refused\" AND jsonPayload.source=~\".\"" source
+  make_metric "$NAME-crashes" "$ours AND NOT jsonPayload.event:* AND (\
+textPayload:(\"Traceback (most recent call last)\" OR \"[ERROR]\" OR \"[CRITICAL]\") OR httpRequest.status=(500 OR 502 OR 504) OR \
+(severity>=ERROR AND NOT log_id(\"run.googleapis.com/requests\")))"
 }
 
 make_channel() {
@@ -240,17 +284,24 @@ make_alerts() {
     "errors\" AND metric.labels.event=\"stop.undone\"" 300 COMPARISON_GT 0
   make_alert "Thulium refuses the password" \
     "errors\" AND metric.labels.event=\"thulium.refused\"" 300 COMPARISON_GT 0
-  make_alert "events can not be stored or read" \
-    "errors\" AND metric.labels.event=monitoring.regex.full_match(\"queue.*|config.*\")" 300 COMPARISON_GT 0
+  make_alert "events can not be stored, counted or read" \
+    "errors\" AND metric.labels.event=monitoring.regex.full_match(\"(queue|counter|config|task).*\")" 300 COMPARISON_GT 0
+  make_alert "a source brings more than its limits" \
+    "errors\" AND metric.labels.event=\"source.limited\"" 300 COMPARISON_GT 0
+  make_alert "a mistake of Ringback itself" \
+    "errors\" AND metric.labels.event=\"internal.error\"" 300 COMPARISON_GT 0
+  make_alert "a function crashes" "crashes\"" 300 COMPARISON_GT 0
+  make_alert "requests of a source are refused" "refusals\"" 3600 COMPARISON_GT "$REFUSED" "" metric.label.source
   if [ "$QUIET_HOURS" = 0 ]; then return; fi
   make_alert "a source is quiet" "outcomes\"" "$((QUIET_HOURS * 3600))" COMPARISON_LT 1 \
     "duration: 300s"$'\n'"    evaluationMissingData: EVALUATION_MISSING_DATA_ACTIVE" metric.label.source
 }
 
 enable_services
-make_account
+make_accounts
 make_secrets
 make_queues
+make_counts
 keep_tokens_out_of_logs
 limit_logs
 deploy_functions

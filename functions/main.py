@@ -1,15 +1,15 @@
 """Google Cloud's door: what the Functions Framework calls, turned into our own request, and our answer into Flask's."""
 
 import os
-from collections.abc import Callable
 
 import flask
 
 from ringback import app
-from ringback.hosts import task
-from ringback.web import MAX_BODY, Request, Response
+from ringback.hosts.task import Tasks
+from ringback.web import MAX_BODY, Handle, Request
 
 APP = app.build(os.environ)  # before the framework serves: a bad configuration keeps the old revision running
+TASKS = Tasks(APP)
 flask.Response.default_mimetype = None  # an answer has the content type that it is given, and no other
 
 
@@ -19,11 +19,11 @@ def webhook(request: flask.Request) -> flask.Response:
 
 
 def deliver(request: flask.Request) -> flask.Response:
-    """Answer one HTTP request of Cloud Tasks. Whoever may call this is believed: it must not be public."""
-    return answer(request, lambda read: task.answer(APP, read))
+    """Answer one HTTP request of Cloud Tasks, and of no other caller."""
+    return answer(request, TASKS.handle)
 
 
-def answer(request: flask.Request, handle: Callable[[Request], Response]) -> flask.Response:
+def answer(request: flask.Request, handle: Handle) -> flask.Response:
     """Return our answer."""
     try:
         body, is_whole = read_body(request), True

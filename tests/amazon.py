@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from boto3.session import Session
+from moto.dynamodb.models import dynamodb_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -65,13 +66,14 @@ class Amazon:
 
     def reset(self) -> None:
         """Forget all faults, calls, queues and messages."""
-        self._faults: list[tuple[str, list[str] | None]] = []
+        self._faults: list[tuple[str, list[str] | None, int]] = []
         self._answers: list[tuple[str, object]] = []
         self.calls: list[str] = []
         sqs_backends[ACCOUNT][REGION].reset()
+        dynamodb_backends[ACCOUNT][REGION].reset()
 
-    def fail(self, action: str, entries: Iterable[str] | None = None, times: int = 1) -> None:
-        self._faults += [(action, None if entries is None else list(entries))] * times
+    def fail(self, action: str, entries: Iterable[str] | None = None, times: int = 1, status: int = 403) -> None:
+        self._faults += [(action, None if entries is None else list(entries), status)] * times
 
     def say(self, action: str, answer: object) -> None:
         """Let the next call of this kind be answered so."""
@@ -80,6 +82,21 @@ class Amazon:
     def make_queue(self, name: str) -> str:
         attributes = {"FifoQueue": "true", "VisibilityTimeout": "360"}
         return self.sqs.create_queue(QueueName=f"{name}.fifo", Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
+
+    def make_table(self, name: str) -> None:
+        """Make the table of counts as the template does."""
+        client = Session("test", "test", region_name=REGION).client("dynamodb", endpoint_url=self.url)
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def read_items(self, table: str) -> list[dict[str, Any]]:
+        """Return the items of a table, as DynamoDB writes them."""
+        client = Session("test", "test", region_name=REGION).client("dynamodb", endpoint_url=self.url)
+        return [dict(item) for item in client.scan(TableName=table)["Items"]]
 
     def keep_secret(self, name: str, text: str) -> None:
         """Put a secret into Secrets Manager."""
@@ -113,15 +130,15 @@ class Amazon:
         if fault is None:
             return self._forward(environ, body)(environ, start)
         self._faults.remove(fault)
-        return self._fail(environ, body, fault[1])(environ, start)
+        return self._fail(environ, body, fault[1], fault[2])(environ, start)
 
     def _forward(self, environ: dict[str, Any], body: bytes) -> Response:
         own = {**environ, "CONTENT_LENGTH": str(len(body))}
         return Response.from_app(self._moto, {**own, "wsgi.input": Request.from_values(data=body).stream})
 
-    def _fail(self, environ: dict[str, Any], body: bytes, entries: list[str] | None) -> Response:
+    def _fail(self, environ: dict[str, Any], body: bytes, entries: list[str] | None, status: int) -> Response:
         if entries is None:
-            return Response('{"__type": "AccessDeniedException", "message": "secret text"}', 403)
+            return Response('{"__type": "AccessDeniedException", "message": "secret text"}', status)
         content = json.loads(body)
         kept = [each for each in content["Entries"] if each["Id"] not in entries]
         answer: dict[str, Any] = {"Successful": []}

@@ -46,6 +46,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
             "LAMBDA_TASK_ROOT": str(self._package),
+            "_HANDLER": self._handler,
             **self._environ,
         }
         command = [sys.executable, "-m", "awslambdaric", self._handler]

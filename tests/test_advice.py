@@ -245,13 +245,13 @@ def test_secret_that_is_not_known_here_is_not_short(tmp_path: Path) -> None:
 
 
 def test_sources_are_listed(tmp_path: Path) -> None:
-    """A row tells where a source is received, its preset, its campaigns, and the kind of the queue."""
+    """A row tells where a source is received, its preset, its campaigns, its limits, and the kind of the queue."""
     own = make_source(preset=None, verify="basic", secret="user:password", campaign=["00007"])
     routed = make_source(campaign=[{"when": "a", "to": "callbacks"}, "00002"])
     rows = list(list_sources(read_config(tmp_path, queue=QUEUE, sources={"crm": own, "website": routed})))
     assert rows[1:] == [
-        ("POST /crm", "-", "00007", "sqlite"),
-        ("POST /website", "form", "callbacks (00001), 00002", "sqlite"),
+        ("POST /crm", "-", "00007", "-", "sqlite"),
+        ("POST /website", "form", "callbacks (00001), 00002", "300 an hour, 2000 a day", "sqlite"),
     ]
     assert list(list_sources(read_config(tmp_path)))[1][-1] == "none"
 
@@ -274,3 +274,41 @@ def test_address_typed_into_a_public_form(source: dict[str, Any], said: bool, tm
     campaigns = {"callbacks": {"id": "00001"}, "optouts": {"id": "00002", "stop": {"status_id": 6}}}
     settings = read_config(tmp_path, campaigns=campaigns, sources={"website": make_source(**{**email, **source})})
     assert ("`customer: {new_number: separate}`" in "\n".join(tell(settings))) is said
+
+
+@pytest.mark.parametrize(
+    ("queue", "counts", "told"),
+    [
+        ("sqlite:///q.db", "", "50 an hour"),
+        ("none", "", "50 an hour (each process)"),
+        ("sqs:https://sqs.example.com/q.fifo", "", "50 an hour (each process)"),
+        ("sqs:https://sqs.example.com/q.fifo", "counts", "50 an hour"),
+        ("cloud-tasks:projects/a/locations/b/queues/c", "projects/a/databases/d", "50 an hour"),
+    ],
+)
+def test_limits_are_told(queue: str, counts: str, told: str, tmp_path: Path) -> None:
+    """Beside the limits it is told where each process counts alone, so that several together let through more."""
+    environ = write_config(tmp_path, sources={"website": make_source(limits={"per_hour": 50})})
+    place = {
+        "RINGBACK_QUEUE": queue,
+        "RINGBACK_DEAD_LETTER_QUEUE": "https://sqs.example.com/d",
+        "RINGBACK_COUNTS": counts,
+    }
+    assert list(list_sources(config.load({**environ, **place})))[1][3] == told
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ({"limits": False}, True),
+        ({"preset": None, "verify": "none", "secret": None, "limits": False}, True),
+        ({"limits": {"per_day": 9}}, False),
+        ({}, False),
+        ({"preset": "typeform", "consent": {"label": "ok"}, "limits": False}, False),
+    ],
+)
+def test_limits_that_are_switched_off(source: dict[str, Any], said: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a column
+    """A source that anyone with its URL may use without any limit is told of."""
+    told = tell(read_config(tmp_path, queue=QUEUE, sources={"website": make_source(evidence="vendor", **source)}))
+    assert [line for line in told if ".limits: switched off" in line] == [line for line in told if ".limits:" in line]
+    assert any(".limits: switched off" in line for line in told) is said

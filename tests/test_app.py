@@ -12,6 +12,7 @@ from ringback import log
 from ringback.app import App, build, open_queue, read_clock
 from ringback.errors import ConfigError
 from ringback.event import Event
+from ringback.limits import UNLIMITED, Limits
 from ringback.queues.cloud_tasks import CloudTasksQueue
 from ringback.queues.sqlite import SqliteQueue
 from ringback.queues.sqs import SqsQueue
@@ -73,7 +74,7 @@ def test_queue_that_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 class BrokenQueue:
     """A queue with a mistake in it."""
 
-    def put(self, events: Sequence[Event], _now: datetime) -> None:
+    def put(self, events: Sequence[Event], _now: datetime, _limits: Limits = UNLIMITED) -> list[Event]:
         """Fail as nobody has foreseen."""
         raise ZeroDivisionError(events[0].data)
 

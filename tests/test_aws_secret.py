@@ -1,5 +1,6 @@
 """AWS Secrets Manager."""
 
+import json
 from collections.abc import Iterator
 
 import boto3
@@ -27,9 +28,28 @@ def test_reads() -> None:
 
 
 def test_binary_secret_has_no_text() -> None:
-    """A secret that is no text is read as none, which is told like every other that is no JSON object."""
+    """A secret that is no text is told like every other that is no JSON object."""
     boto3.client("secretsmanager").create_secret(Name="acme", SecretBinary=b"{}")
-    assert read_secret("acme") == ""
+    with pytest.raises(ConfigError, match="no JSON object"):
+        read_secret("acme")
+
+
+def test_several_secrets() -> None:
+    """Of several secrets, whose ids are separated by spaces, all names are there; none may be missing."""
+    client = boto3.client("secretsmanager")
+    senders = client.create_secret(Name="senders", SecretString='{"A": "1", "B": null}')["ARN"]
+    client.create_secret(Name="thulium", SecretString='{"C": 2}')
+    assert json.loads(read_secret(f"{senders} thulium")) == {"A": "1", "C": "2"}
+    with pytest.raises(ConfigError, match=r"the secret gone can't be read \(ResourceNotFoundException\)"):
+        read_secret(f"{senders} gone")
+
+
+def test_address_is_not_told() -> None:
+    """Of an address only the name is told, without the account."""
+    with pytest.raises(ConfigError) as caught:
+        read_secret("arn:aws:secretsmanager:eu-central-1:123456789012:secret:ringback-AbCdEf")
+    assert "the secret ringback-AbCdEf can't" in str(caught.value)
+    assert "123456789012" not in str(caught.value)
 
 
 def test_missing_secret() -> None:

@@ -104,7 +104,7 @@ def test_check_of_a_good_file(tmp_path: Path) -> None:
     result = run("check", environ=write_config(tmp_path))
     assert result.exit_code == 0
     assert result.stdout.startswith("the configuration is good: ")
-    assert "POST /website  form    callbacks (00001)  none" in result.stdout
+    assert "POST /website  form    callbacks (00001)  300 an hour, 2000 a day (each process)  none" in result.stdout
     assert "worth knowing\n  sources.website: " in result.stdout
 
 

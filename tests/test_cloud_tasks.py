@@ -20,6 +20,7 @@ from ringback import app, log
 from ringback.errors import ConfigError, TooLarge
 from ringback.event import Event, Verdict
 from ringback.hosts import task
+from ringback.hosts.task import Tasks
 from ringback.outcome import Status
 from ringback.queues import QueueFailed
 from ringback.queues.cloud_tasks import LARGEST, REST, CloudTasksQueue
@@ -27,13 +28,12 @@ from ringback.queues.message import dump_event, load_event
 from ringback.web import Request
 from tests.cloud_tasks import SECRETIVE, CloudTasks
 from tests.events import NOW, again, done, make_event
+from tests.google_tokens import ACCOUNT, URL, Certificates, Key
 from tests.sandbox import Sandbox, faults
 from tests.sandbox.function import Function, free_port
 
 QUEUE = "projects/acme/locations/europe-central2/queues/ringback"
 PARKED = f"{QUEUE}-parked"
-URL = "https://deliver.example.com"
-ACCOUNT = "ringback@acme.example.com"
 TOKEN = "an-invented-token-long-enough"
 CONFIG = """
 thulium: {{url: "{url}", user: {user}, password: {password}}}
@@ -252,9 +252,9 @@ def test_delivered(queue: CloudTasksQueue, cloud: CloudTasks, capsys: pytest.Cap
 def test_replayed_as_received_now(queue: CloudTasksQueue, cloud: CloudTasks) -> None:
     """A replayed event is as young as if it had just come, and read anew: else it would be parked for its age again."""
     deliver = Delivery(done())
-    old = make_event(1, problem={"id": "no text"}, attempt=3)
+    old = make_event(1, problem={"id": "no text"}, over="more than 3 an hour", attempt=3)
     task.settle(hand_over(old, "replay=1"), queue, deliver, later)
-    assert deliver.events == [replace(old, started_at=later(), problem={})]
+    assert deliver.events == [replace(old, started_at=later(), problem={}, over=None)]
 
 
 def test_replay_that_is_tried_again_keeps_its_new_age(queue: CloudTasksQueue, cloud: CloudTasks) -> None:
@@ -355,8 +355,8 @@ def test_deliver_answers_503_when_it_could_not_settle(cloud: CloudTasks, tmp_pat
     running = app.build(environ(tmp_path, CLOUD_TASKS_EMULATOR_HOST=cloud.address))
     cloud.failures = [grpc.StatusCode.PERMISSION_DENIED]
     unknown = make_event(1, source="gone")
-    assert task.answer(running, hand_over(unknown)).status == 503
-    assert task.answer(running, hand_over(unknown)).status == 200
+    assert Tasks(running).handle(hand_over(unknown)).status == 503
+    assert Tasks(running).handle(hand_over(unknown)).status == 200
     assert len(cloud.tasks) == 1
 
 
@@ -364,18 +364,46 @@ def test_paused(cloud: CloudTasks, tmp_path: Path) -> None:
     """While the configuration says paused events are accepted, and delivering waits: Cloud Tasks keeps them."""
     running = app.build(environ(tmp_path, more="paused: true", CLOUD_TASKS_EMULATOR_HOST=cloud.address))
     assert running.handle(Request("POST", "/website", "", HEADERS, BODY)).status == 200
-    assert task.answer(running, hand_over(event_in(cloud.tasks[0]))).status == 503
+    assert Tasks(running).handle(hand_over(event_in(cloud.tasks[0]))).status == 503
 
 
 def test_without_its_queue_nothing_is_delivered(tmp_path: Path) -> None:
     """With another queue, or none, nothing could be settled: every task is kept."""
-    running = app.build({**environ(tmp_path), "RINGBACK_QUEUE": "none"})
-    assert task.answer(running, hand_over(make_event(1))).status == 503
+    running = app.build(environ(tmp_path, RINGBACK_QUEUE="none", CLOUD_TASKS_EMULATOR_HOST="127.0.0.1:9"))
+    assert Tasks(running).handle(hand_over(make_event(1))).status == 503
+
+
+def test_only_cloud_tasks_has_events_delivered(
+    cloud: CloudTasks, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A task without a token for this function and its account delivers nothing, and is told of once a minute."""
+    key = Key("one")
+    with Certificates(key) as certificates:
+        tasks = Tasks(app.build(environ(tmp_path)), certificates.url)
+        tokens = ["", "Bearer forged", f"Bearer {key.sign(email='other@example.com')}", f"Bearer {key.sign()}"]
+        cut = replace(hand_over(make_event(1)), is_whole=False)
+        requests = [replace(cut, headers={"authorization": token}) for token in tokens]
+        assert [tasks.handle(request).status for request in [*requests, *requests]] == [401, 401, 403, 503] * 2
+    told = [(line["event"], line["severity"], line["http_status"], line["reason"]) for line in lines(capsys)]
+    assert told == [
+        ("task.refused", "ERROR", 401, "no token"),
+        ("task.refused", "ERROR", 401, "the token is not valid here and now"),
+        ("task.refused", "ERROR", 403, "the token is another account's"),
+    ]
+
+
+def test_tasks_wait_for_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """While Google's certificates can't be fetched tasks are kept: they are tried again."""
+    tasks = Tasks(app.build(environ(tmp_path)), "http://127.0.0.1:9")
+    request = replace(hand_over(make_event(1)), headers={"authorization": f"Bearer {Key('one').sign()}"})
+    assert tasks.handle(request).status == 503
+    (line,) = lines(capsys)
+    assert (line["event"], line["http_status"]) == ("task.refused", 503)
 
 
 def test_somebody_looks_whether_it_is_up(tmp_path: Path) -> None:
     """What is no POST is no task."""
-    assert task.answer(app.build(environ(tmp_path)), Request("GET", "/")).status == 200
+    assert Tasks(app.build(environ(tmp_path))).handle(Request("GET", "/")).status == 200
 
 
 # --- the whole way: two functions in processes of their own, the emulator between them ---

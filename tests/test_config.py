@@ -24,7 +24,7 @@ from ringback.grammar.source import NO_PROOF
 from ringback.grammar.words import REGIONS
 from ringback.settings import CloudTasks, Settings
 from tests import given as example
-from tests.given import SECRET, THULIUM, find_mistakes, load, make_config, make_source
+from tests.given import SECRET, SOURCE, THULIUM, find_mistakes, load, make_config, make_source
 
 # --- everything at once ---
 
@@ -366,7 +366,7 @@ def test_what_only_the_deployment_knows() -> None:
     """Where dead letters go, and how Cloud Tasks delivers, is said by the environment of the deployment."""
     got = load(make_config(dead_letter_queue="https://file"), {**LETTERS, "RINGBACK_DELIVER_URL": "https://x/deliver"})
     assert got.dead_letter_queue == "https://sqs.example.com/dead.fifo"
-    assert got.cloud_tasks == CloudTasks("https://x/deliver", None, None)
+    assert got.cloud_tasks == CloudTasks(False, "https://x/deliver", None, None, None)  # noqa: FBT003 - as they stand
     assert load(make_config(dead_letter_queue="https://file")).dead_letter_queue == "https://file"
 
 
@@ -399,7 +399,7 @@ def test_secret_that_can_not_be_read() -> None:
         mistakes = find_mistakes(make_config(make_source(secret="${A}")), {"RINGBACK_SECRET_ID": "nobody"})
     [mistake] = mistakes
     assert mistake.startswith(
-        "RINGBACK_SECRET_ID: the secret can't be read (ResourceNotFoundException); look at its name"
+        "RINGBACK_SECRET_ID: the secret nobody can't be read (ResourceNotFoundException); look at its name"
     )
 
 
@@ -410,6 +410,51 @@ def test_nobody_is_asked_for_a_secret_that_is_not_needed(tmp_path: Path) -> None
     environ = {"RINGBACK_CONFIG": str(path), "RINGBACK_SECRET_ID": "acme"}
     config.load({**environ, "A": SECRET}, read_secret=pytest.fail)
     config.load(environ, read_secret=lambda _: f'{{"A": "{SECRET}"}}')
+
+
+WITHOUT_THULIUM = {
+    "thulium": {"url": "https://${HOST}", "user": "${U}", "password": "${P}"},
+    "sources": {"website": {**SOURCE, "fetch": {"url": "https://x/{id}", "headers": {"Authorization": "${T}"}}}},
+}
+ON_SQS = {"RINGBACK_QUEUE": "sqs:https://sqs.example.com/1/leads.fifo", **LETTERS}
+ON_TASKS = {"RINGBACK_QUEUE": "cloud-tasks:projects/a/locations/b/queues/c"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{**ON_SQS, "_HANDLER": "aws.webhook"}, {**ON_TASKS, "FUNCTION_TARGET": "webhook"}],
+    ids=["aws", "google"],
+)
+def test_function_that_only_accepts_needs_no_password(environ: dict[str, str]) -> None:
+    """The function before a cloud's queue needs neither Thulium's password nor a token to fetch with, but all else."""
+    assert load(WITHOUT_THULIUM, environ).sources.keys() == {"website"}
+    whole = {**WITHOUT_THULIUM, "log_key": "${KEY}", "sources": {"website": make_source(secret="${S}")}}
+    assert [mistake.partition(":")[0] for mistake in find_mistakes(whole, environ)] == [
+        "log_key",
+        "sources.website.secret",
+    ]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**ON_SQS, "_HANDLER": "aws.deliver"},
+        {**ON_TASKS, "FUNCTION_TARGET": "deliver"},
+        {**ON_SQS},
+        {"_HANDLER": "aws.webhook"},
+        {"FUNCTION_TARGET": "webhook", "RINGBACK_QUEUE": "none"},
+        {"FUNCTION_TARGET": "webhook", "RINGBACK_QUEUE": "sqlite:///q.db"},
+    ],
+    ids=["aws", "google", "elsewhere", "direct on aws", "direct on google", "sqlite"],
+)
+def test_what_delivers_needs_the_password(environ: dict[str, str]) -> None:
+    """What delivers, also in direct mode, is not started without: each name that is nowhere is a mistake."""
+    assert [mistake.partition(":")[0] for mistake in find_mistakes(WITHOUT_THULIUM, environ)] == [
+        "sources.website.fetch.headers.Authorization",
+        "thulium.password",
+        "thulium.url",
+        "thulium.user",
+    ]
 
 
 def test_without_secrets() -> None:

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,11 @@ thulium: {url: "http://127.0.0.1:9", user: u, password: "PASSWORD"}
 sources:
   website: {verify: {scheme: token, header: X-Api-Key}, secret: "SECRET", map: {customer_id: id}, campaign: "00001"}
 """
+VERB = "add-iam-policy-binding"
 ASKING = re.compile(r" (describe|list|get-value) ")
 NAMES = ("FORM_SECRET", "THULIUM_PASSWORD")
+SECRETS = [f"ringback-{name}" for name in NAMES]
+PUBLIC, PRIVATE = (f"{name}@acme-leads.iam.gserviceaccount.com" for name in ("ringback", "ringback-deliver"))
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def fill(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     config = CONFIG.replace("PASSWORD", "${THULIUM_PASSWORD}").replace("SECRET", "${FORM_SECRET}")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/ringback").symlink_to(Path(sys.executable).parent / "ringback")
     (tmp_path / "functions").mkdir()
     (tmp_path / "functions/config.yaml").write_text(config + "# ${NOT_THIS} is only spoken of\n")
     (tmp_path / "failures").write_text("0\n")
@@ -141,6 +147,14 @@ def test_dry_run_shows_what_is_done(dry: Deployment, first: Deployment) -> None:
     assert [[word.replace("PROJECT_NUMBER", "123456789012") for word in call] for call in shown] == first.done
 
 
+def test_needs_what_reads_the_configuration(folder: Path, root: Path) -> None:
+    """Without Ringback's own environment nothing is begun, and it is said how to make it."""
+    (folder / ".venv/bin/ringback").unlink()
+    deployment = deploy(folder, root)
+    assert (deployment.code, deployment.done) == (1, [])
+    assert "make install" in deployment.shown
+
+
 def test_script_is_whole(root: Path) -> None:
     """The shell can read it to its end."""
     subprocess.run(("bash", "-n", str(root / "deploy/gcp.sh")), check=True)
@@ -175,30 +189,41 @@ def test_entry_points_exist(name: str, entry: str, first: Deployment) -> None:
 
 
 def test_only_the_webhook_is_public(first: Deployment) -> None:
-    """Whoever may call `deliver` is believed: that is Cloud Tasks alone, as the function's own account."""
+    """`deliver` can be called from within the project only, by Cloud Tasks, as the account that its tokens name."""
     assert "allow-unauthenticated" in first.flags("functions", "deploy", "ringback")
     assert "no-allow-unauthenticated" in first.flags("functions", "deploy", "ringback-deliver")
+    assert first.flags("functions", "deploy", "ringback-deliver")["ingress-settings"] == "internal-only"
     member = first.flags("functions", "add-invoker-policy-binding", "ringback-deliver")["member"]
-    account = first.flags("functions", "deploy", "ringback-deliver")["service-account"]
-    assert member == f"serviceAccount:{account}"
+    caller = read_variables(first.flags("functions", "deploy", "ringback"))["RINGBACK_SERVICE_ACCOUNT"]
+    assert member == f"serviceAccount:{caller}"
 
 
 def read_variables(flags: dict[str, str]) -> dict[str, str]:
     return dict(pair.partition("=")[::2] for pair in flags["set-env-vars"].split(","))
 
 
-@pytest.mark.parametrize("name", ["ringback", "ringback-deliver"])
-def test_configuration_can_be_read_there(name: str, first: Deployment, folder: Path) -> None:
-    """With what the functions are given the configuration is good, and says which queue, who delivers, and as whom."""
+@pytest.mark.parametrize(
+    ("name", "entry", "needed"),
+    [("ringback", "webhook", ["FORM_SECRET"]), ("ringback-deliver", "deliver", ["FORM_SECRET", "THULIUM_PASSWORD"])],
+)
+def test_configuration_can_be_read_there(
+    name: str, entry: str, needed: list[str], first: Deployment, folder: Path
+) -> None:
+    """With what a function is given the configuration is good there, and names queue, counts, address and account.
+
+    The public function is given no password of Thulium's.
+    """
     flags = first.flags("functions", "deploy", name)
-    secrets = dict.fromkeys(NAMES, "an-invented-secret-long-enough")
+    secrets = dict.fromkeys(needed, "an-invented-secret-long-enough")
     assert dict(pair.partition("=")[::2] for pair in flags["set-secrets"].split(",")) == {
-        each: f"{each}:latest" for each in NAMES
+        each: f"ringback-{each}:latest" for each in needed
     }
-    environ = {"RINGBACK_CONFIG": str(folder / "functions/config.yaml"), "K_SERVICE": name, **read_variables(flags)}
+    place = {"K_SERVICE": name, "FUNCTION_TARGET": entry, "RINGBACK_CONFIG": str(folder / "functions/config.yaml")}
+    environ = {**place, **read_variables(flags)}
     with pytest.raises(ConfigError):
         load(environ)
     settings = load({**environ, **secrets})
+    assert settings.counts == "projects/acme-leads/databases/ringback"
     assert settings.queue == "cloud-tasks:projects/acme-leads/locations/europe-central2/queues/ringback"
     assert settings.cloud_tasks.deliver_url == "https://ringback-deliver-123456789012.europe-central2.run.app"
     assert settings.cloud_tasks.service_account == "ringback@acme-leads.iam.gserviceaccount.com"
@@ -238,20 +263,57 @@ def test_connector_is_for_calls_to_thulium(folder: Path, root: Path) -> None:
 
 
 def test_account_may_do_little(first: Deployment) -> None:
-    """The functions' account is given no right on the project, only those it needs, on the things themselves."""
-    roles = [(call[0], call[-2].partition("=")[2]) for call in first.done if "add-iam-policy-binding" in call]
-    assert sorted(set(roles)) == [
-        ("iam", "roles/iam.serviceAccountUser"),
-        ("secrets", "roles/secretmanager.secretAccessor"),
-        ("tasks", "roles/cloudtasks.enqueuer"),
+    """Each function has an account of its own, which is given the rights that it needs, on the things themselves."""
+    bindings = [call for call in first.done if "add-iam-policy-binding" in call]
+    rights = {
+        (flag(call, "member").removeprefix("serviceAccount:"), flag(call, "role"), call[call.index(VERB) + 1])
+        for call in bindings
+    }
+    user, reader, enqueuer = "iam.serviceAccountUser", "secretmanager.secretAccessor", "cloudtasks.enqueuer"
+    assert {(account, role.removeprefix("roles/"), on) for account, role, on in rights} == {
+        (PUBLIC, user, PUBLIC),
+        (PUBLIC, reader, "ringback-FORM_SECRET"),
+        (PUBLIC, enqueuer, "ringback"),
+        (PUBLIC, enqueuer, "ringback-parked"),
+        (PUBLIC, "datastore.user", "acme-leads"),
+        (PRIVATE, user, PUBLIC),
+        (PRIVATE, reader, "ringback-FORM_SECRET"),
+        (PRIVATE, reader, "ringback-THULIUM_PASSWORD"),
+        (PRIVATE, enqueuer, "ringback"),
+        (PRIVATE, enqueuer, "ringback-parked"),
+    }
+    accounts = [
+        first.flags("functions", "deploy", name)["service-account"] for name in ("ringback", "ringback-deliver")
     ]
-    assert not first.find("projects")
+    assert accounts == [PUBLIC, PRIVATE]
+
+
+def flag(call: list[str], name: str) -> str:
+    """Return the value of a flag of a call."""
+    (word,) = [word for word in call if word.startswith(f"--{name}=")]
+    return word.partition("=")[2]
+
+
+def test_right_on_the_project_is_about_the_counts(first: Deployment) -> None:
+    """A database has no policy of its own: the right on the project has the condition that it is about this one."""
+    (call,) = first.find("projects")
+    assert flag(call, "condition").startswith(
+        'expression=resource.name=="projects/acme-leads/databases/ringback",title='
+    )
+
+
+def test_counts_are_deleted(first: Deployment) -> None:
+    """The database is made in the region, and deletes what the code has given an end."""
+    flags = first.flags("firestore", "databases", "create")
+    assert (flags["database"], flags["type"], flags["location"]) == ("ringback", "firestore-native", "europe-central2")
+    (call,) = first.find("firestore", "fields", "ttls", "update", "ends")
+    assert {"--collection-group=counts", "--enable-ttl", "--database=ringback"} <= set(call)
 
 
 def test_secrets_are_asked_for(first: Deployment) -> None:
     """Each name in the configuration is a secret; its value is typed, and stands in no command, nor on the screen."""
-    assert [call[2] for call in first.find("secrets", "create")] == list(NAMES)
-    assert [call[3] for call in first.find("secrets", "versions", "add")] == list(NAMES)
+    assert [call[2] for call in first.find("secrets", "create")] == SECRETS
+    assert [call[3] for call in first.find("secrets", "versions", "add")] == SECRETS
     assert first.given[:2] == ["typed-one", "typed-two"]
     assert "typed-" not in first.shown
     assert not any("typed-" in word for call in first.calls for word in call)
@@ -262,7 +324,7 @@ def test_secret_without_a_value_is_filled(folder: Path, root: Path) -> None:
     deployment = deploy(folder, root, typed="\none\ntwo\n", THERE_SECRET="there")
     assert deployment.code == 0, deployment.shown
     assert not deployment.find("secrets", "create")
-    assert [call[3] for call in deployment.find("secrets", "versions", "add")] == list(NAMES)
+    assert [call[3] for call in deployment.find("secrets", "versions", "add")] == SECRETS
     assert deployment.given[:2] == ["one", "two"]
 
 
@@ -332,11 +394,31 @@ def test_metrics_count_our_lines(first: Deployment) -> None:
     """The metrics count what the log has: outcomes by source and status, and errors by their kind."""
     metrics = read_yaml(first, "metrics")
     labels = {name: sorted(each["labelExtractors"]) for name, each in metrics.items()}
-    assert labels == {"ringback-outcomes": ["source", "status"], "ringback-errors": ["event"]}
+    assert labels == {
+        "ringback-outcomes": ["source", "status"],
+        "ringback-errors": ["event"],
+        "ringback-refusals": ["source"],
+        "ringback-crashes": [],
+    }
     for each in metrics.values():
         assert [label["key"] for label in each["metricDescriptor"]["labels"]] == list(each["labelExtractors"])
         assert 'service_name=("ringback" OR "ringback-deliver")' in each["filter"]
     assert 'jsonPayload.event="customer.outcome"' in metrics["ringback-outcomes"]["filter"]
+    assert metrics["ringback-refusals"]["filter"].endswith(' AND jsonPayload.source=~"."')
+
+
+def test_crashes_are_what_we_do_not_write(first: Deployment) -> None:
+    """Of crashes Python, gunicorn and Cloud Run tell, in lines that are none of ours; refused tasks are no crash."""
+    found = read_yaml(first, "metrics")["ringback-crashes"]["filter"]
+    assert "AND NOT jsonPayload.event:* AND" in found
+    for sign in (
+        "Traceback (most recent call last)",
+        "[ERROR]",
+        "[CRITICAL]",
+        "status=(500 OR 502 OR 504)",
+        "severity>=",
+    ):
+        assert sign in found
 
 
 def test_alerts(first: Deployment, root: Path) -> None:
@@ -347,14 +429,27 @@ def test_alerts(first: Deployment, root: Path) -> None:
         "ringback: leads are parked or fail",
         "ringback: an opt-out is not carried out",
         "ringback: Thulium refuses the password",
-        "ringback: events can not be stored or read",
+        "ringback: events can not be stored, counted or read",
+        "ringback: a source brings more than its limits",
+        "ringback: a mistake of Ringback itself",
+        "ringback: a function crashes",
+        "ringback: requests of a source are refused",
         "ringback: a source is quiet",
     ]
     code = "".join(path.read_text() for path in (root / "functions/ringback").rglob("*.py"))
     for condition in conditions.values():
-        assert re.search(r'metric.type="logging.googleapis.com/user/ringback-(outcomes|errors)"', condition["filter"])
+        (metric,) = re.findall(r'metric.type="logging.googleapis.com/user/ringback-(.*?)"', condition["filter"])
+        assert f"ringback-{metric}" in read_yaml(first, "metrics")
         for event in re.findall(r'metric.labels.event="(.*?)"', condition["filter"]):
             assert f'"{event}"' in code
+    for kind in ("queue", "counter", "config", "task"):
+        assert f'"{kind}.' in code
+        assert re.search(
+            rf"[(|]{kind}[|)]", conditions["ringback: events can not be stored, counted or read"]["filter"]
+        )
+    refused = conditions["ringback: requests of a source are refused"]
+    assert (refused["thresholdValue"], refused["aggregations"][0]["alignmentPeriod"]) == (10, "3600s")
+    assert refused["aggregations"][0]["groupByFields"] == ["metric.label.source"]
     quiet = conditions["ringback: a source is quiet"]
     assert quiet["aggregations"][0]["groupByFields"] == ["metric.label.source"]
     assert quiet["aggregations"][0]["alignmentPeriod"] == f"{23 * 3600}s"
@@ -385,7 +480,7 @@ def test_second_time_nothing_is_made_twice(folder: Path, root: Path) -> None:
     assert [call[3] for call in deployment.find("tasks", "queues", "update")] == ["ringback", "ringback-parked"]
     (sink,) = deployment.find("logging", "sinks", "update")
     assert sink[-1].startswith("--update-exclusion=name=ringback-tokens,")
-    assert len(deployment.find("alpha", "monitoring", "policies", "update")) == 5
+    assert len(deployment.find("alpha", "monitoring", "policies", "update")) == 9
 
 
 def test_told_where_it_is(folder: Path, root: Path) -> None:
@@ -413,7 +508,7 @@ def test_new_metric_is_waited_for(folder: Path, root: Path) -> None:
     deployment = deploy(folder, root, typed="one\ntwo\n")
     assert deployment.code == 0, deployment.shown
     assert (folder / "calls.slept").read_text() == "5\n"
-    assert len(deployment.find("alpha", "monitoring", "policies", "create")) == 6
+    assert len(deployment.find("alpha", "monitoring", "policies", "create")) == 10
 
 
 def test_make_checks_first(root: Path) -> None:

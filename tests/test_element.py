@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ringback.leads.consent import forbids_call, is_yes
 from ringback.leads.element import text_of
 from ringback.mapping import Assignment, Mapper
 from tests.given import load, make_config

@@ -57,7 +57,7 @@ def uses(name: str, packages: tuple[str, ...], *, inner: bool) -> bool:
     )
 
 
-VALUES = {"web", "outcome", "messages", "event", "errors", "secret"}
+VALUES = {"web", "outcome", "messages", "event", "errors", "limits", "secret"}
 DOORS = {"main", "aws", "ringback.hosts.wsgi"}
 # What decides, and does nothing: it may be asked without a network, a disk, a clock or an environment.
 CORE = {
@@ -117,7 +117,7 @@ def test_queues_have_no_rules() -> None:
     queues = [name for name in MODULES if name.startswith("ringback.queues")]
     for name in queues:
         known = {each for each in own(name, inner=True) if not each.startswith("queues")}
-        assert known <= VALUES | {"aws_error", "log", "delivery.backoff", "settings"}, name
+        assert known <= VALUES | {"aws_error", "bounded", "log", "delivery.backoff", "settings"}, name
 
 
 def test_nobody_goes_round_in_circles() -> None:
@@ -136,7 +136,7 @@ def test_nobody_goes_round_in_circles() -> None:
 # From the inside outwards.
 LAYERS = (
     VALUES,
-    {"aws_error", "encoding", "form", "json_text", "leads", "log", "verification", "xml_text"},
+    {"aws_error", "bounded", "encoding", "form", "json_text", "leads", "log", "verification", "xml_text"},
     {"body", "expressions", "thulium"},
     {"refusals", "settings"},
     {"aws_secret", "grammar", "identity", "lookup"},

@@ -3,7 +3,7 @@
 import pytest
 
 from ringback.errors import ConfigError
-from ringback.grammar.names import fill_in, look_up_in, parse_secret
+from ringback.grammar.names import fill_in, list_names, look_up_in, parse_secret
 
 NOWHERE = look_up_in({}, pytest.fail, [])
 
@@ -75,3 +75,15 @@ def test_missing_names_are_told_by_path() -> None:
 def test_line_end_behind_a_value_is_left_out(value: str) -> None:
     """The line end that ``echo`` puts behind a secret is no part of it."""
     assert fill_in("${A}", look_up_in({"A": value}, pytest.fail, [])) == ("s3cret", {})
+
+
+def test_names_for_delivering_alone() -> None:
+    """A name is for delivering alone if it stands only in Thulium's access and in what is fetched."""
+    thulium = {"url": "https://${HOST}", "user": "${USER}", "password": "${PASSWORD}-${SHARED}"}
+    fetch = {"url": "https://x/{id}", "headers": {"Authorization": "Bearer ${PAGE_TOKEN}"}}
+    sources = {"crm": {"secret": ["${CRM}", {"value": "${SHARED}"}], "fetch": fetch, "map": {"fetch": "${MAP}"}}}
+    data = {"thulium": thulium, "log_key": "${LOG_KEY}", "sources": sources}
+    names = list_names(data)
+    assert list(names) == sorted(names)
+    assert {name for name, is_late in names.items() if is_late} == {"HOST", "USER", "PASSWORD", "PAGE_TOKEN"}
+    assert {name for name, is_late in names.items() if not is_late} == {"SHARED", "LOG_KEY", "CRM", "MAP"}

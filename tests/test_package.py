@@ -97,7 +97,7 @@ thulium: {url: "%s", user: "${THULIUM_USER}", password: "${THULIUM_PASSWORD}"}
 log_key: "${LOG_KEY}"
 sources:
   crm: {verify: {scheme: token, header: X-Api-Key}, secret: "${CRM_TOKEN}", campaign: "00001",
-    map: {phone_number: tel, surname: name}}
+    map: {phone_number: tel, surname: name}, limits: {per_hour: 10}}
 """
 
 
@@ -127,26 +127,33 @@ def make_webhook(**data: str) -> dict[str, Any]:
 
 
 def test_webhook_queue_deliver_campaign(package: Path, amazon: Amazon, thulium: Sandbox, tmp_path: Path) -> None:
-    """Under Lambda's own runtime, with the secret from Secrets Manager: a webhook, SQS, a delivery, the campaign."""
+    """Under Lambda's own runtime, with the secrets from Secrets Manager: a webhook, SQS, a delivery, the campaign.
+
+    The function that takes the webhook has no password of Thulium's, and counts the event in DynamoDB.
+    """
     queue, letters = amazon.make_queue("leads"), amazon.make_queue("letters")
-    secret = {"THULIUM_USER": thulium.user, "THULIUM_PASSWORD": thulium.password, "LOG_KEY": TOKEN, "CRM_TOKEN": TOKEN}
-    amazon.keep_secret("ringback", json.dumps(secret))
+    amazon.make_table("counts")
+    amazon.keep_secret("webhook", json.dumps({"LOG_KEY": TOKEN, "CRM_TOKEN": TOKEN}))
+    amazon.keep_secret("deliver", json.dumps({"THULIUM_USER": thulium.user, "THULIUM_PASSWORD": thulium.password}))
     (tmp_path / "config.yaml").write_text(QUEUED % thulium.url)
     environ = {
         **{name: value for name, value in amazon.environ.items() if name != "AWS_ENDPOINT_URL"},
         "AWS_ENDPOINT_URL_SQS": amazon.url,
         "AWS_ENDPOINT_URL_SECRETS_MANAGER": amazon.url,
+        "AWS_ENDPOINT_URL_DYNAMODB": amazon.url,
         "RINGBACK_CONFIG": str(tmp_path / "config.yaml"),
-        "RINGBACK_SECRET_ID": "ringback",
         "RINGBACK_QUEUE": f"sqs:{queue}",
         "RINGBACK_DEAD_LETTER_QUEUE": letters,
     }
-    with Function("aws.webhook", package, environ, tmp_path) as webhook:
+    own = {"RINGBACK_SECRET_ID": "webhook", "RINGBACK_COUNTS": "counts"}
+    with Function("aws.webhook", package, {**environ, **own}, tmp_path) as webhook:
         answer = webhook.invoke(make_webhook(tel="601 000 001", name="Lis"))
         assert webhook.invoke(make_webhook(tel="12", name="Lis"))["statusCode"] == 200
     assert (answer["statusCode"], json.loads(answer["body"])["accepted"]) == (200, 1)
     assert thulium.requests == []
-    with Function("aws.deliver", package.parent / "DeliverFunction", environ, tmp_path) as deliver:
+    assert amazon.calls.count("UpdateItem") == 2
+    own = {"RINGBACK_SECRET_ID": "webhook deliver"}
+    with Function("aws.deliver", package.parent / "DeliverFunction", {**environ, **own}, tmp_path) as deliver:
         assert feed(amazon, queue, deliver.invoke) == []
     assert len(thulium.records("00001")) == 1
     assert len(amazon.messages(letters)) == 1

@@ -32,7 +32,7 @@ def test_every_module_is_in_the_overview(root: Path) -> None:
 def test_every_kind_of_line_is_told(root: Path) -> None:
     """docs/log.md has each kind of line that the code writes, and no other."""
     code = "".join(path.read_text("utf-8") for path in (root / "functions").rglob("*.py"))
-    kinds = r"(?:customer|thulium|webhook|config|queue|secret|internal|stop)\.(?!yaml)[a-z]+"
+    kinds = r"(?:customer|thulium|webhook|config|queue|secret|internal|stop|source|counter|task)\.(?!yaml)[a-z]+"
     table = (root / "docs/log.md").read_text("utf-8").partition("## What is logged")[2]
     assert set(re.findall(rf"^\| `({kinds})`", table, re.MULTILINE)) == set(re.findall(rf'"({kinds})"', code))
 

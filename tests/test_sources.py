@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
 from ringback.expressions.expression import compile_expression
+from ringback.limits import DEFAULT, UNLIMITED, Limits
 from ringback.settings import AnswerPlace, Consent, Places, Source
 from ringback.verification.scheme import STANDARD_WEBHOOKS, Basic, Hmac, Jws, Timestamp, Token
 from tests.given import PROOF, SECRET, SOURCE, find_mistakes, load, load_source, make_config, make_source
@@ -35,8 +37,66 @@ def test_defaults() -> None:
     assert source.customer.match == ("identifier", "phone_number", "email")
     assert (source.customer.on_missing, source.customer.update) == ("create", ("phone_number", "email"))
     assert (source.preset, source.reply, source.evidence, source.answers) == (None,) * 4
-    assert (source.tokens, source.verify_tokens, source.ends) == ((), (), {})
+    assert (source.tokens, source.verify_tokens, source.ends, source.limits) == ((), (), {}, UNLIMITED)
     assert [(route.when, route.to.id) for route in source.routes] == [(None, "00001")]
+
+
+# --- limits ---
+
+QUERY_TOKEN = {"scheme": "token", "query": "token"}
+BODY_TOKEN = {"scheme": "token", "field": "key"}
+SIGNED = {"scheme": "hmac", "header": "X-Sig"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "limits"),
+    [
+        ({"verify": "none"}, DEFAULT),
+        ({"verify": "none", "token": SECRET}, DEFAULT),
+        ({"verify": QUERY_TOKEN, "secret": SECRET}, DEFAULT),
+        ({"verify": [{"scheme": "token", "header": "X-Key"}, QUERY_TOKEN], "secret": SECRET}, DEFAULT),
+        ({"verify": [SIGNED, {**QUERY_TOKEN, "instead": "why"}], "secret": SECRET}, DEFAULT),
+        ({"verify": BODY_TOKEN, "secret": SECRET, "token": SECRET}, DEFAULT),
+        ({"verify": BODY_TOKEN, "secret": SECRET}, UNLIMITED),
+        ({"verify": {"scheme": "token", "header": "X-Key"}, "secret": SECRET, "token": SECRET}, UNLIMITED),
+        ({"verify": SIGNED, "secret": SECRET, "token": SECRET}, UNLIMITED),
+        ({"verify": "basic", "secret": f"user:{SECRET}"}, UNLIMITED),
+    ],
+)
+def test_limits_where_the_url_is_all_it_takes(proof: dict[str, object], limits: Limits) -> None:
+    """A source is limited by itself where anyone can use it who knows its URL."""
+    source = {"map": {"customer_id": "id"}, "campaign": "00001", **proof}
+    assert load_source(source).limits == limits
+    assert load_source({**source, "limits": {"per_hour": 5}}).limits == Limits(per_hour=5)
+
+
+@pytest.mark.parametrize(
+    ("written", "limits"),
+    [
+        ("{per_hour: 5, per_day: 20}", Limits(5, 20)),
+        ("{per_hour: 5}", Limits(per_hour=5)),
+        ('{per_day: "20"}', Limits(per_day=20)),
+        ("false", UNLIMITED),
+        ("~", UNLIMITED),
+    ],
+)
+def test_limits_as_they_are_written(written: str, limits: Limits) -> None:
+    """What is written takes the place of the usual limits; `false` and `~` switch them off, also with a preset."""
+    for own in ({"verify": "none"}, {"preset": "form", "secret": SECRET}):
+        source = {"map": {"customer_id": "id"}, "campaign": "00001", **own, "limits": "WRITTEN"}
+        text = yaml.safe_dump(make_config(source)).replace("WRITTEN", written)
+        assert load(text).sources["website"].limits == limits
+
+
+def test_opt_outs_have_no_limits() -> None:
+    """A source of opt-outs is never limited by itself, and to limit it is a mistake."""
+    stop = {"verify": "none", "action": "stop", "map": {"phone_number": "tel"}, "campaign": "00001"}
+    top = {"stop": {"dictionary_status_id": 6}}
+    assert load_source(stop, **top).limits == UNLIMITED
+    assert load_source({**stop, "limits": False}, **top).limits == UNLIMITED
+    assert mistakes_of({**stop, "limits": {"per_hour": 5}}, **top) == [
+        "limits: an opt-out is never parked for its number; leave them out"
+    ]
 
 
 def test_several_places() -> None:
@@ -498,8 +558,15 @@ def test_requeue_with_a_status(status: dict[str, object]) -> None:
          "fetch.headers.Authorization: not a text; put it in quotes"),
         ({"fetch": {"url": "https://x/{id}", "gone": "a ="}},
          "fetch.gone: Unknown token '=' at character 3; == compares"),
+        ({"limits": 300}, "limits: not limits; write {per_hour: 300, per_day: 2000}, or one of them; or "),
+        ({"limits": True}, "limits: not limits; write {per_hour: 300, per_day: 2000}"),
+        ({"limits": {}}, "limits: limits nothing; write {per_hour: 300, per_day: 2000}"),
+        ({"limits": {"per_hour": 0}}, "limits.per_hour: not a whole number from 1 to 1000000"),
+        ({"limits": {"per_day": "many"}}, "limits.per_day: not a whole number from 1 to 1000000"),
+        ({"limits": {"per_day": None}}, "limits.per_day: empty; give it a value"),
+        ({"limits": {"per_day": 5, "per_hours": 5}}, "limits.per_hours: unknown key; is `per_hour` meant?"),
     ],
-    ids=range(73),
+    ids=range(80),
 )  # fmt: skip
 def test_mistakes(source: dict[str, object], said: str) -> None:
     """Every mistake is told in its own place, once, with the way out."""

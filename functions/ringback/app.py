@@ -12,6 +12,7 @@ from ringback.errors import ConfigError, RefusedRequest, WrongMethod
 from ringback.lookup import make_excerpt
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
+from ringback.queues.counter import Counter
 from ringback.refusals import Refusals
 from ringback.settings import Settings
 from ringback.thulium.api import FindAccess, nowhere
@@ -44,6 +45,7 @@ class App:
         self.settings = settings
         self.pipeline = Pipeline(settings, find_access=find_access)
         self.queue = queue
+        self._counter = Counter()  # without a queue; a queue has its own
         self._refusals = Refusals()
         self._clock = clock
 
@@ -71,9 +73,11 @@ class App:
             log.write("INFO", f"no event: {why_none}", "webhook.empty", source=source.name, reason=why_none)
             return reply(source.reply, self._store_nothing())
         if self.queue is None:
-            return reply(source.reply, deliver_now(self.pipeline, source, events, started, self._clock))
+            marked = self._counter.mark(events, source.limits, self._clock())
+            return reply(source.reply, deliver_now(self.pipeline, source, marked, started, self._clock))
         kept = events if self.settings.store == "event" else [make_excerpt(event, source) for event in events]
-        self.queue.put(kept, self._clock())
+        for event in self.queue.put(kept, self._clock(), source.limits):
+            log.write_outcome(event, self.pipeline.park(event), time.monotonic() - started)
         ids = [event.id for event in events]
         return reply(source.reply, answer_json(200, {"accepted": len(ids), "events": ids}))
 
@@ -110,9 +114,11 @@ def open_queue(settings: Settings) -> Queue | None:
         raise ConfigError(["queue: nobody would deliver what is stored; start it with `ringback serve`"])
     if kind == "sqs":
         from ringback.group import make_grouping  # noqa: PLC0415 - what only this queue needs
+        from ringback.queues.dynamodb import DynamoCounts  # noqa: PLC0415 - as above
         from ringback.queues.sqs import SqsQueue  # noqa: PLC0415 - as above
 
-        return SqsQueue(where, settings.dead_letter_queue or "", make_grouping(settings))
+        counter = Counter(DynamoCounts(settings.counts) if settings.counts else None)
+        return SqsQueue(where, settings.dead_letter_queue or "", make_grouping(settings), counter)
     if kind == "cloud-tasks":
         from ringback.queues.cloud_tasks import open_cloud_tasks  # noqa: PLC0415 - what only this queue needs
 

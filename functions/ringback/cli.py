@@ -10,6 +10,7 @@ from ringback.commands.events import forget, replay, trace
 from ringback.commands.presets import presets
 from ringback.commands.preview import preview
 from ringback.commands.say import fail
+from ringback.commands.secrets import secrets
 from ringback.commands.serve import serve
 from ringback.errors import ConfigError, RingbackError
 
@@ -38,5 +39,5 @@ def main(context: click.Context) -> None:
     context.obj = os.environ  # handed to the commands, which hand it to ``config``
 
 
-for command in (check, preview, presets, serve, trace, replay, forget):
+for command in (check, preview, presets, secrets, serve, trace, replay, forget):
     main.add_command(command)

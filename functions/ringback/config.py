@@ -13,8 +13,8 @@ from ringback.grammar.campaign import CampaignSchema, GlobalStopSchema, ThuliumS
 from ringback.grammar.contradictions import find_campaign_contradictions
 from ringback.grammar.lead_fields import FLAGS
 from ringback.grammar.mistakes import Mistakes
-from ringback.grammar.names import fill_in, look_up_in
-from ringback.grammar.queue_choice import choose_queue, find_queue_mistakes
+from ringback.grammar.names import fill_in, is_for_delivery, look_up_in
+from ringback.grammar.queue_choice import choose_queue, find_queue_mistakes, only_accepts
 from ringback.grammar.sources import SourceReader, find_bare_ids
 from ringback.grammar.yaml_text import Document, read_yaml
 from ringback.settings import Campaign, Settings, Source, ThuliumSettings
@@ -28,7 +28,8 @@ def load(
 ) -> Settings:
     """Return the settings of the file that ``RINGBACK_CONFIG`` names, else of the one beside the doors.
 
-    Without secrets what is not in the environment is taken to be right: for a check where nobody has the secrets.
+    Without secrets what is not in the environment is taken to be right: for a check where nobody has the secrets. A
+    function that only accepts events may lack what delivering takes, such as Thulium's password.
     ``read_secret`` gives the text of the secret that ``RINGBACK_SECRET_ID`` names, and is asked at most once.
     Raises ConfigError with every mistake in the file.
     """
@@ -37,7 +38,10 @@ def load(
     document = read_document(find_file(environ))
     mistakes = Mistakes(document.plain)
     data, missing = fill_in(document.data, look_up)
-    note_missing(data, missing, mistakes, with_secrets=with_secrets and not failed)
+    delivers = not only_accepts(data, environ)
+    note_missing(
+        data, missing, mistakes, lambda path: with_secrets and not failed and (delivers or not is_for_delivery(path))
+    )
     for path, text in document.mistakes.items():
         mistakes.add(path, text)
     settings = Reader(mistakes, environ).read(data)
@@ -64,11 +68,14 @@ def read_document(path: Path) -> Document:
 
 
 def note_missing(
-    data: object, missing: Mapping[tuple[str, ...], list[str]], mistakes: Mistakes, *, with_secrets: bool
+    data: object,
+    missing: Mapping[tuple[str, ...], list[str]],
+    mistakes: Mistakes,
+    is_needed: Callable[[tuple[str, ...]], bool],
 ) -> None:
-    """Add each ``${NAME}`` that is nowhere to the mistakes; unless nobody has secrets, who then goes on without."""
+    """Add each ``${NAME}`` that is nowhere to the mistakes, if it is needed at its path; else go on without."""
     for path, names in missing.items():
-        if with_secrets:
+        if is_needed(path):
             told = ", ".join(f"${{{name}}}" for name in dict.fromkeys(names))
             mistakes.add(path, f"{told} is set neither in the environment nor in the secret; set it")
         elif path in STAND_INS:

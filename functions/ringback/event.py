@@ -18,7 +18,8 @@ class Event:
     event where the sender has none (``identified`` is then false). ``key`` recognises a redelivery: a hash of source,
     event id and content without what is volatile. ``request`` has ``headers`` and ``query`` of the request it came
     in, without what verification read. ``problem`` names the field and why, when the event could be cut out of the
-    body but not be read. ``attempt`` counts from 1. ``received_at`` is aware, in UTC;
+    body but not be read. ``over`` says which of its source's limits the event is above; None where it is above none.
+    ``attempt`` counts from 1. ``received_at`` is aware, in UTC;
     ``started_at`` too, of an event that has been replayed: its age counts from then.
     """
 
@@ -33,6 +34,7 @@ class Event:
     problem: Mapping[str, str] = field(default_factory=dict)
     trace: str | None = None
     started_at: datetime | None = None
+    over: str | None = None
 
     @property
     def age_from(self) -> datetime:

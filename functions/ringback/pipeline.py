@@ -97,6 +97,8 @@ class Pipeline:
         ``hung`` has a source for each time that its sender was silent; after some it is not asked any more.
         """
         source = self.settings.sources.get(event.source)
+        if source and source.action == "lead" and event.over:
+            return self.park(event)
         if source and self.is_too_old(event, now):
             return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
         if source is None or source.fetch is None:
@@ -107,6 +109,11 @@ class Pipeline:
         if isinstance(found, Outcome) and found.reason == f"fetch: {NO_ANSWER}":
             hung.append(source.name)
         return found
+
+    def park(self, event: Event) -> Outcome:
+        """Return the outcome of an event that is above its source's limits."""
+        source = self.settings.sources[event.source]
+        return Outcome(Status.PARKED, event.over, person=self._mapper.recognise(event, source))
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""

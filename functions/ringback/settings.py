@@ -9,9 +9,10 @@ from ringback.expressions.answers import AnswerSpec
 from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path
 from ringback.leads.hours import Hours
+from ringback.limits import Limits
 from ringback.secret import Secret
 from ringback.verification.handshake import Handshake
-from ringback.verification.scheme import Scheme
+from ringback.verification.scheme import Scheme, Token
 from ringback.web import Response
 
 
@@ -161,6 +162,7 @@ class Source:
     customer: CustomerRules
     action: str
     routes: tuple[Route, ...]
+    limits: Limits
     answer_within: float
     retries: bool | None
     echoes: bool
@@ -175,6 +177,15 @@ class Source:
         return not self.verify and not self.tokens
 
     @property
+    def is_proven_by_url(self) -> bool:
+        """Whether the URL is all that a sender has to know: it has the token, and the rest is public or not asked for.
+
+        A token in the body beside one in the URL is no secret: Salesforce's is the organization's id.
+        """
+        tokens = [scheme for scheme in self.verify if isinstance(scheme, Token)]
+        return not self.verify or any(token.query or (token.field and self.tokens) for token in tokens)
+
+    @property
     def places(self) -> tuple[Single, ...]:
         """Every place where a rule of this source looks for a value. A rule that is not listed here finds nothing."""
         consent = [self.consent.place] if self.consent else []
@@ -187,17 +198,23 @@ class Source:
 class CloudTasks:
     """How Cloud Tasks delivers: the private function's URL, and the service account as which it is called.
 
-    ``emulator`` is the ``host:port`` of a stand-in that is spoken to instead, without TLS.
+    ``on_cloud_run`` says whether Cloud Run runs this process, which checks tokens itself. ``emulator`` and
+    ``firestore`` are the ``host:port`` of stand-ins for Cloud Tasks and Firestore, which are spoken to without TLS.
     """
 
+    on_cloud_run: bool
     deliver_url: str | None
     service_account: str | None
     emulator: str | None
+    firestore: str | None
 
 
 @dataclass(frozen=True, repr=False)
 class Settings:
-    """The whole configuration. ``stop`` is the dictionary status of those who said stop, for all campaigns."""
+    """The whole configuration. ``stop`` is the dictionary status of those who said stop, for all campaigns.
+
+    ``counts`` is where all processes count events for the sources' limits: DynamoDB's table, or Firestore's database.
+    """
 
     thulium: ThuliumSettings
     phone_region: str
@@ -205,6 +222,7 @@ class Settings:
     public_url: str
     queue: str | None
     dead_letter_queue: str | None
+    counts: str | None
     cloud_tasks: CloudTasks
     max_age: timedelta
     store: str

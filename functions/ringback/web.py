@@ -1,7 +1,7 @@
 """The two values that cross a door: what was asked, and what is answered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MAX_BODY = 1024 * 1024  # bytes; no sender of leads is known to need a tenth of it
@@ -34,6 +34,9 @@ class Response:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handle = Callable[[Request], Response]
 
 
 def answer_json(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:

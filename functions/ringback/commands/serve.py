@@ -1,6 +1,6 @@
 """``ringback serve``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,13 @@ from ringback import log
 from ringback.commands.say import fail, show, tell
 from ringback.config import load
 from ringback.errors import ConfigError
-from ringback.web import Request, Response
+from ringback.web import Handle
 
 if TYPE_CHECKING:
     from ringback.hosts.serve import Work
 
 THREADS, THREADS_THAT_WAIT = 16, 64
 NEEDS_GUNICORN = "serve: gunicorn is not installed; python -m pip install -r requirements-gcp.txt brings it"
-Handle = Callable[[Request], Response]
 
 
 @click.command()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ringback.expressions.expression import Expression
 from ringback.grammar.names import PLACEHOLDER
 from ringback.leads.lead import MATCH_FIELDS, STATUS_FIELDS
+from ringback.limits import UNLIMITED
 from ringback.secret import Secret
 from ringback.settings import AnswerPlace, Fetch, Settings, Single, Source, split_place
 from ringback.verification.scheme import Hmac, Jws, Scheme, needs_url
@@ -21,6 +22,10 @@ SHORT = f"shorter than {LONG_ENOUGH} characters; make it longer where the sender
 UNSIGNED = (
     "is read from a part of the request that the sender does not sign: with one captured request any other person can "
     "be called; have the sender put it into the body"
+)
+NO_LIMITS = (
+    "switched off: anyone who has the URL can have any number of people called; leave the key out, or write numbers "
+    "that you never reach, as in {per_hour: 1000, per_day: 5000}"
 )
 REPLAYED = (
     "requeues, and the signature has no timestamp: a captured request can be sent again when it is not remembered any "
@@ -45,12 +50,20 @@ class Note(NamedTuple):
 
 
 def list_sources(settings: Settings) -> Iterator[tuple[str, ...]]:
-    """Yield rows that tell the sources: where each is received, its preset, where its leads go, and through what."""
-    yield "receives", "preset", "campaign", "queue"
+    """Yield rows that tell the sources: where each is received, its preset, campaigns, limits and queue."""
+    yield "receives", "preset", "campaign", "limits", "queue"
     queue = "none" if settings.queue is None else settings.queue.partition(":")[0]
     for source in settings.sources.values():
         names = [route.to.title for route in source.routes]
-        yield f"POST /{source.name}", source.preset or "-", ", ".join(names), queue
+        yield f"POST /{source.name}", source.preset or "-", ", ".join(names), tell_limits(source, settings), queue
+
+
+def tell_limits(source: Source, settings: Settings) -> str:
+    """Return the limits of a source as text: "300 an hour, 2000 a day", and whether each process counts alone."""
+    limits = {"an hour": source.limits.per_hour, "a day": source.limits.per_day}
+    told = ", ".join(f"{limit} {period}" for period, limit in limits.items() if limit)
+    is_shared = settings.counts or (settings.queue or "").startswith("sqlite:")
+    return f"{told}{'' if is_shared else ' (each process)'}" if told else "-"
 
 
 def advise(settings: Settings, now: datetime) -> Iterator[Note]:
@@ -61,8 +74,8 @@ def advise(settings: Settings, now: datetime) -> Iterator[Note]:
         path = f"sources.{source.name}"
         yield from (Note(path, text) for text in _advise_on_sender(source, settings))
         yield from (Note(path, text) for text in _advise_on_leads(source, settings))
-        for key, text, weight in (*_advise_on_proof(source, now), *_advise_on_versions(source, now)):
-            yield Note(f"{path}.{key}", text, weight)
+        notes = (*_advise_on_proof(source, now), *_advise_on_limits(source), *_advise_on_versions(source, now))
+        yield from (Note(f"{path}.{key}", text, weight) for key, text, weight in notes)
 
 
 def _advise_on_log(settings: Settings) -> Iterator[Note]:
@@ -149,6 +162,11 @@ def _advise_on_proof(source: Source, now: datetime) -> Iterator[Note]:
         ends = [secret.until for secret in secrets if secret.until]
         if ends and len(ends) == len(secrets):
             yield from _tell_end(key, max(ends), SECRET_ENDS_SOON, now, "all that is sent is refused; give another one")
+
+
+def _advise_on_limits(source: Source) -> Iterator[Note]:
+    if source.is_proven_by_url and source.action == "lead" and source.limits == UNLIMITED:
+        yield Note("limits", NO_LIMITS)
 
 
 def _is_unsigned(place: Single, scheme: Scheme) -> bool:

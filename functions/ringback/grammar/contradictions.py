@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from ringback.leads.lead import STATUS_FIELDS
+from ringback.limits import UNLIMITED
 from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
 from ringback.verification.scheme import Hmac, Jws, needs_url
 from ringback.verification.signature import secret_problem
@@ -30,6 +31,7 @@ def find_contradictions(
         ({"verify", "accept_old"}, find_weak_schemes(source)),
         ({"verify", "methods"}, find_unsigned_queries(source)),
         ({"campaign", "action"}, find_idle_routes(source)),
+        ({"limits", "action"}, find_idle_limits(source)),
         ({"map", "set"}, find_missing_fields(source)),
         ({"phone_region"}, find_idle_region(source, countries)),
         ({"map", "answers"}, find_idle_labels(source, "map", source.map.values())),
@@ -74,6 +76,12 @@ def find_idle_routes(source: Source) -> Iterator[tuple[str, str]]:
     """Yield that routes are never come to."""
     if source.action == "lead" and any(route.when is None for route in source.routes[:-1]):
         yield "campaign", "one before the last takes all leads; give it a `when`, or leave out those after it"
+
+
+def find_idle_limits(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that opt-outs are limited, which they never are."""
+    if source.action == "stop" and source.limits != UNLIMITED:
+        yield "limits", "an opt-out is never parked for its number; leave them out"
 
 
 def find_missing_fields(source: Source) -> Iterator[tuple[str, str]]:

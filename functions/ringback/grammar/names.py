@@ -48,6 +48,19 @@ def parse_secret(text: str) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
+def is_for_delivery(path: Path) -> bool:
+    """Return whether only delivering reads the text at this place: Thulium's access, and what is fetched."""
+    return path[:1] == ("thulium",) or (path[:1] == ("sources",) and path[2:3] == ("fetch",))
+
+
+def list_names(data: object) -> dict[str, bool]:
+    """Return each name that a configuration has filled in, and whether it is for delivering alone."""
+    _, places = fill_in(data, lambda _: None)
+    found = [(name, is_for_delivery(path)) for path, names in places.items() for name in names]
+    needed = {name for name, is_late in found if not is_late}
+    return {name: name not in needed for name in sorted(dict(found))}
+
+
 def fill_in(data: object, look_up: Lookup) -> tuple[object, dict[Path, list[str]]]:
     """Return ``data`` with all ``${NAME}`` filled in, and the names that are nowhere, by the path of their text.
 

@@ -8,7 +8,8 @@ from ringback.settings import CloudTasks
 
 QUEUE = re.compile(r"(sqlite:///|sqs:|cloud-tasks:)\S.*")
 CLOUD_TASKS = re.compile(r"cloud-tasks:projects/[^/\s]+/locations/[^/\s]+/queues/[A-Za-z0-9-]+")
-LOSES_ITS_DISK = ("AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE")  # set on Lambda; on Cloud Run, which runs Google's functions
+CLOUD_RUN = "K_SERVICE"  # set on Cloud Run, which runs Google's functions
+LOSES_ITS_DISK = ("AWS_LAMBDA_FUNCTION_NAME", CLOUD_RUN)
 
 
 class Chosen(TypedDict):
@@ -16,6 +17,7 @@ class Chosen(TypedDict):
 
     queue: str | None
     dead_letter_queue: str | None
+    counts: str | None
     cloud_tasks: CloudTasks
 
 
@@ -26,12 +28,25 @@ def choose_queue(raw: Mapping[str, object], environ: Mapping[str, str]) -> Chose
     """
     queue = environ.get("RINGBACK_QUEUE") or raw.get("queue")
     letters = environ.get("RINGBACK_DEAD_LETTER_QUEUE") or raw.get("dead_letter_queue")
-    names = ("RINGBACK_DELIVER_URL", "RINGBACK_SERVICE_ACCOUNT", "CLOUD_TASKS_EMULATOR_HOST")
+    stand_ins = ("CLOUD_TASKS_EMULATOR_HOST", "FIRESTORE_EMULATOR_HOST")
+    names = ("RINGBACK_DELIVER_URL", "RINGBACK_SERVICE_ACCOUNT", *stand_ins)
+    known = [environ.get(name) or None for name in names]
     return {
         "queue": queue if isinstance(queue, str) and queue != "none" else None,
         "dead_letter_queue": letters if isinstance(letters, str) else None,
-        "cloud_tasks": CloudTasks(*(environ.get(name) or None for name in names)),
+        "counts": environ.get("RINGBACK_COUNTS") or None,
+        "cloud_tasks": CloudTasks(CLOUD_RUN in environ, *known),
     }
+
+
+def only_accepts(raw: object, environ: Mapping[str, str]) -> bool:
+    """Return whether this is the function that puts events into a cloud's queue, out of which another delivers them.
+
+    The platforms name a function's entry point in its environment: Lambda as ``aws.webhook``, Google as ``webhook``.
+    """
+    entry = environ.get("_HANDLER") or environ.get("FUNCTION_TARGET") or ""
+    queue = choose_queue(raw if isinstance(raw, Mapping) else {}, environ)["queue"] or ""
+    return entry.rpartition(".")[2] == "webhook" and queue.startswith(("sqs:", "cloud-tasks:"))
 
 
 def find_queue_mistakes(chosen: Chosen, environ: Mapping[str, str], *, is_paused: bool) -> Iterator[tuple[str, str]]:

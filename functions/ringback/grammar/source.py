@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from ringback.body import TYPES, name_type
 from ringback.expressions.answers import AnswerSpec, compile_answers
@@ -28,6 +28,7 @@ from ringback.grammar.proof_secret import ProofSecret
 from ringback.grammar.verification import HANDSHAKES, SCHEMES
 from ringback.grammar.words import parse_region
 from ringback.leads.lead import MATCH_FIELDS, RECORD_FIELDS, is_lead_field
+from ringback.limits import UNLIMITED, Limits
 from ringback.settings import CustomerRules, Fetch
 from ringback.thulium.url import check_url
 from ringback.verification.reply import REPLIES
@@ -38,6 +39,7 @@ NO_PROOF = (
 )
 NO_CAMPAIGN = "missing; name one of `campaigns:`, or write an id in quotes"
 METHODS = ("POST", "GET", "PUT", "PATCH")
+LIMITS_WANTED = "write {per_hour: 300, per_day: 2000}, or one of them; or in so many words: false"
 SENDERS_PATIENCE = 8  # seconds, where nothing is known of it
 
 
@@ -104,6 +106,41 @@ class Proof(OneOrMany):
         if value == []:
             raise self.make_error("required")
         return super()._deserialize(value, *args, **rest)
+
+
+class LimitsSchema(Strict):
+    """``{per_hour: ..., per_day: ...}``: what is not given is not limited."""
+
+    per_hour = Number(1, 1_000_000, whole=True)
+    per_day = Number(1, 1_000_000, whole=True)
+
+    @validates_schema
+    def require_one(self, data: dict[str, object], **_: object) -> None:
+        """Raise ValidationError where nothing is limited."""
+        if not data:
+            raise ValidationError(f"limits nothing; {LIMITS_WANTED}")
+
+    @post_load
+    def build(self, data: dict[str, int], **_: object) -> Limits:
+        """Return the limits."""
+        return Limits(**data)
+
+
+class LimitsField(fields.Field[Limits]):
+    """``limits:``, or ``false`` (or ``~``) for none."""
+
+    schema = LimitsSchema()
+
+    def deserialize(self, value: Any, *args: Any, **rest: Any) -> Any:
+        """Return the limits, None where the key is not there."""
+        return UNLIMITED if value is None else super().deserialize(value, *args, **rest)
+
+    def _deserialize(self, value: object, *_: object, **__: object) -> Limits:
+        if value is False:
+            return UNLIMITED
+        if not isinstance(value, Mapping):
+            raise ValidationError(f"not limits; {LIMITS_WANTED}")
+        return self.schema.load(value)  # type: ignore[no-any-return]
 
 
 class Answers(fields.Field[AnswerSpec]):
@@ -184,6 +221,7 @@ class SourceSchema(Strict):
     customer = fields.Nested(CustomerSchema, load_default=lambda: CustomerSchema().load({}))
     action = Text(("lead", "stop"), load_default="lead")
     campaign = OneOrMany(RouteField(), required=True, error_messages={"required": NO_CAMPAIGN}, validate=NOT_EMPTY)
+    limits = LimitsField(load_default=None)
     answer_within = Number(0.5, 300, load_default=SENDERS_PATIENCE)
     retries = fields.Raw(load_default=None)
     echoes = fields.Boolean(load_default=False)

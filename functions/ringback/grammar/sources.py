@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import ValidationError
@@ -17,6 +18,7 @@ from ringback.grammar.mistakes import Path as Keys
 from ringback.grammar.preset import ABOUT, is_stop, listed, merge, read_preset
 from ringback.grammar.source import SourceSchema
 from ringback.grammar.words import is_bare_id
+from ringback.limits import DEFAULT, UNLIMITED
 from ringback.settings import Campaign, Route, Source
 from ringback.verification.scheme import Basic, Scheme, Token
 
@@ -123,8 +125,8 @@ class SourceReader:
     def _build(self, name: str, data: dict[str, Any]) -> Source:
         routes = data.pop("campaign")
         lists = ("handshake", "methods", "body", "empty", "volatile", "when", "do_not_call")
-        retries, proof, old = data.pop("retries"), data.pop("verify"), data.pop("old")
-        return Source(
+        retries, proof, old, limits = data.pop("retries"), data.pop("verify"), data.pop("old"), data.pop("limits")
+        source = Source(
             name=name,
             secrets=tuple(data.pop("secret")),
             tokens=tuple(data.pop("token")),
@@ -134,8 +136,11 @@ class SourceReader:
             only=tuple(data.pop("every")),
             routes=tuple(Route(route["when"], to) for route in routes for to in self._resolve(route["to"])),
             retries=None if retries is None else retries not in (False, "never"),
+            limits=limits or UNLIMITED,
             **{**data, **{key: tuple(data[key]) for key in lists}},
         )
+        is_bounded = limits is None and source.action == "lead" and source.is_proven_by_url
+        return replace(source, limits=DEFAULT) if is_bounded else source
 
     def _check_campaigns(self, merged: Raw, path: Keys) -> None:
         for where, to in list_campaigns(merged):

@@ -12,8 +12,8 @@ from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
 from ringback.hosts.verdicts import Deliver, judge
 from ringback.outcome import Outcome, Status
-from ringback.queues.message import give_reason, load_event
-from ringback.queues.sqs import Message, SqsQueue
+from ringback.queues.message import load_event
+from ringback.queues.sqs import Message, SqsQueue, describe
 
 NOT_BURIED = "the dead-letter queue does not take it"
 
@@ -73,7 +73,9 @@ def read_record(record: Mapping[str, Any]) -> Handed:
     except ValueError as error:
         event = Event("unknown", record["messageId"], "", None, sent_at, problem={"event": str(error)})
     else:
-        event = replace(event, started_at=sent_at, problem={} if has_come_back(record) else event.problem)
+        event = replace(event, started_at=sent_at)
+        if has_come_back(record):
+            event = replace(event, problem={}, over=None)
     event = replace(event, attempt=int(about["ApproximateReceiveCount"]))
     return Handed(record["messageId"], record["receiptHandle"], body, about["MessageGroupId"], event)
 
@@ -124,8 +126,7 @@ def write_letter(message: Handed, outcome: Outcome) -> Message:
     SQS takes that key too when it moves a message itself: two messages may have come under one key, at two times.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
     """
-    why = {"status": outcome.status.value, "reason": give_reason(outcome.reason or "")}
-    return Message(message.body, message.group, message.id, why)
+    return Message(message.body, message.group, message.id, describe(outcome))
 
 
 def put_off(event: Event, verdict: Verdict, now: datetime) -> Again:

@@ -11,7 +11,10 @@ from datetime import datetime
 
 from ringback import log
 from ringback.app import UP, App, read_clock
+from ringback.bounded import Bounded
+from ringback.errors import RefusedRequest
 from ringback.event import Event
+from ringback.hosts.caller import CERTIFICATES, Caller, NoCertificates
 from ringback.hosts.verdicts import Deliver, judge
 from ringback.queues import QueueFailed
 from ringback.queues.cloud_tasks import REPLAY, CloudTasksQueue
@@ -20,22 +23,50 @@ from ringback.web import Request, Response, answer_json
 
 SETTLED = answer_json(200, {})
 LATER = answer_json(503, {"error": "this task is to be tried again; the log says why"})
+REFUSAL_PERIOD = 60.0  # seconds in which there is one line about tasks that are refused
 
 
-def answer(app: App, request: Request) -> Response:
-    """Return the answer to a task: 200 when its event is settled, else 503; 503 too while everything is paused."""
-    if request.method != "POST":
-        return UP
-    if not isinstance(app.queue, CloudTasksQueue):
-        log.write("ERROR", "only a cloud-tasks queue is delivered here; name it in RINGBACK_QUEUE", "queue.failed")
-        return LATER
-    if app.settings.paused or not request.is_whole:
-        return LATER
-    try:
-        return settle(request, app.queue, app.pipeline.deliver)
-    except QueueFailed as error:
-        log.write("ERROR", str(error), "queue.failed")
-        return LATER
+class Tasks:
+    """Answers tasks, with an app whose queue is Cloud Tasks."""
+
+    def __init__(self, app: App, certificates: str = CERTIFICATES) -> None:
+        """Take the app, and the address of the certificates by which callers are known."""
+        self._app = app
+        self._caller = Caller(app.settings.cloud_tasks, certificates)
+        self._refusals = Bounded(1, REFUSAL_PERIOD)
+
+    def handle(self, request: Request) -> Response:
+        """Return the answer to a task: 200 when its event is settled, else 503; 503 too while everything is paused.
+
+        What Cloud Tasks has not sent is answered 401 or 403.
+        """
+        if request.method != "POST":
+            return UP
+        try:
+            self._caller.check(request)
+            return self._settle(request)
+        except RefusedRequest as error:
+            return self._refuse(str(error), answer_json(error.status, {"error": str(error)}))
+        except NoCertificates as error:
+            return self._refuse(str(error), LATER)
+        except QueueFailed as error:
+            log.write("ERROR", str(error), "queue.failed")
+            return LATER
+
+    def _settle(self, request: Request) -> Response:
+        queue = self._app.queue
+        if not isinstance(queue, CloudTasksQueue):
+            raise QueueFailed("only a cloud-tasks queue is delivered here; name it in RINGBACK_QUEUE")
+        if self._app.settings.paused or not request.is_whole:
+            return LATER
+        return settle(request, queue, self._app.pipeline.deliver)
+
+    def _refuse(self, reason: str, answer: Response) -> Response:
+        unlogged = self._refusals.count(reason)
+        if unlogged is not None:
+            text = f"a task was refused: {reason}"
+            log.write("ERROR", text, "task.refused", http_status=answer.status, reason=reason, unlogged=unlogged)
+        return answer
 
 
 def settle(
@@ -53,7 +84,7 @@ def settle(
         queue.keep(request.body, clock(), replayed=replayed)
         return SETTLED
     if replayed:
-        event = replace(event, started_at=clock(), problem={})
+        event = replace(event, started_at=clock(), problem={}, over=None)
     (verdict,) = judge([event], deliver, clock)
     queue.settle(event, verdict, clock(), replayed=replayed)
     log.write_outcome(event, verdict.outcome, time.monotonic() - started)

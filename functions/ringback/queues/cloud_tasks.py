@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 
 from ringback.errors import ConfigError, TooLarge
 from ringback.event import Again, Event, Verdict
-from ringback.outcome import Outcome
+from ringback.limits import UNLIMITED, Limits
+from ringback.outcome import Outcome, Status
 from ringback.queues import QueueFailed
+from ringback.queues.counter import Counter
+from ringback.queues.firestore import FirestoreCounts
 from ringback.queues.message import dump_event, give_reason
 from ringback.settings import Settings
 
@@ -38,12 +41,13 @@ class CloudTasksQueue:
     the last hour or so, Cloud Tasks does not take again. So making a task twice does no harm.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, and a knob
         self,
         name: str,
         deliver_url: str,
         service_account: str,
         emulator: str | None = None,
+        counter: Counter | None = None,
         *,
         patience: float = PATIENCE,
     ) -> None:
@@ -56,23 +60,36 @@ class CloudTasksQueue:
         self._url = deliver_url
         self._account = service_account
         self._emulator = emulator
+        self._counter = counter or Counter()
         self._patience = patience
 
-    def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - Cloud Tasks has its own clock
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> list[Event]:
         """Make a task of each event. Raises QueueFailed if one is not made, TooLarge for too large an event.
 
-        Those that were made stay, and are recognised by their names when the sender sends all of it again.
+        What is above the ``limits`` is parked, and returned. Tasks that were made stay, and are recognised by their
+        names when the sender sends all of it again; that counts like other events: only Cloud Tasks itself knows that
+        it has them already.
         """
-        bodies = [(event.key, dump_event(event).encode()) for event in events]
-        if any(len(body) > LARGEST for _, body in bodies):
+        marked = self._counter.mark(events, limits, now)
+        bodies = [dump_event(event).encode() for event in marked]
+        if any(len(body) > LARGEST for body in bodies):
             raise TooLarge(f"one event makes more than the {LARGEST} bytes that the queue takes")
-        make = partial(self._make, self._name, until=monotonic() + self._patience)
-        for first in bodies[:1]:  # alone, since it connects
-            make(*first)
+        store = partial(self._store, until=monotonic() + self._patience)
+        pairs = list(zip(marked, bodies, strict=True))
+        for first in pairs[:1]:  # alone, since it connects
+            store(*first)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            making = [pool.submit(make, *each) for each in bodies[1:]]
-        for each in making:
+            storing = [pool.submit(store, *each) for each in pairs[1:]]
+        for each in storing:
             each.result()
+        return [event for event in marked if event.over]
+
+    def _store(self, event: Event, body: bytes, until: float) -> None:
+        if event.over:
+            why = describe(Outcome(Status.PARKED, event.over))
+            self._make(f"{self._name}-parked", event.key, body, query=f"?{REPLAY}", headers=why, until=until)
+        else:
+            self._make(self._name, event.key, body, until=until)
 
     def settle(self, event: Event, verdict: Verdict, now: datetime, *, replayed: bool) -> None:
         """Make the task that an event goes on in, if it does: a later one, or one that is parked. Raises QueueFailed.
@@ -160,4 +177,5 @@ def open_cloud_tasks(settings: Settings) -> CloudTasksQueue:
     if unset := [f"{name}: {UNSET.format(what)}" for name, (value, what) in known.items() if not value]:
         raise ConfigError(unset)
     name = (settings.queue or "").removeprefix("cloud-tasks:")
-    return CloudTasksQueue(name, str(place.deliver_url), str(place.service_account), place.emulator)
+    counter = Counter(FirestoreCounts(settings.counts, place.firestore) if settings.counts else None)
+    return CloudTasksQueue(name, str(place.deliver_url), str(place.service_account), place.emulator, counter)

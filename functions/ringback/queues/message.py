@@ -40,10 +40,11 @@ _CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "problem": _is_texts,
     "trace": lambda value: value is None or isinstance(value, str),
     "started_at": lambda value: value is None or _is_moment(value),
+    "over": lambda value: value is None or isinstance(value, str),
 }
 
 
-_LATER = {"started_at": None}  # fields that came later: what was stored before has them so
+_LATER = {"started_at": None, "over": None}  # fields that came later: what was stored before has them so
 _NEEDED = _CHECKS.keys() - _LATER.keys()
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from ringback.event import Again, Event, Verdict
+from ringback.limits import UNLIMITED, Limits
 from ringback.queues.database import PATIENCE, Database
 from ringback.queues.message import dump_event, dump_outcome, load_event, storable
 from ringback.queues.together import Together
@@ -60,13 +61,14 @@ class SqliteQueue:
         self._puts = Together(self._store)
         self._arrived = threading.Event()
 
-    def put(self, events: Sequence[Event], now: datetime) -> None:
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> list[Event]:  # noqa: ARG002 - not counted yet
         """Store the events durably, each once: one that is known already (also: parked) is only counted.
 
         Raises QueueFailed; then none of them is stored. Of threads that wait here together one commits for all.
         """
         self._puts.run([_row(event, now) for event in events])
         self._arrived.set()
+        return []
 
     def wait(self, seconds: float) -> None:
         """Return when something has been put by this process, at once if it has since the last call, or in time."""
@@ -146,7 +148,9 @@ def _read(row: sqlite3.Row, now: datetime) -> Event:
     except (ValueError, TypeError, OverflowError) as error:  # a file that somebody else has written to
         problem = {"event": str(error) if isinstance(error, ValueError) else "it can't be read"}
         return Event(row["source"], row["id"], row["key"], None, now, problem=problem)
-    return replace(event, problem={}, started_at=started_at) if row["replayed"] else replace(event, started_at=None)
+    if row["replayed"]:
+        return replace(event, problem={}, over=None, started_at=started_at)
+    return replace(event, started_at=None)
 
 
 def _held(event: Held) -> dict[str, object]:

@@ -12,8 +12,11 @@ from ringback import log
 from ringback.aws_error import name_error
 from ringback.errors import TooLarge
 from ringback.event import Event
+from ringback.limits import UNLIMITED, Limits
+from ringback.outcome import Outcome, Status
 from ringback.queues import QueueFailed
-from ringback.queues.message import dump_event
+from ringback.queues.counter import Counter
+from ringback.queues.message import dump_event, give_reason
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -48,7 +51,13 @@ class SqsQueue:
     """An SQS FIFO queue at ``url``. boto3 finds region and credentials where Lambda puts them."""
 
     def __init__(
-        self, url: str, dead_letters: str, group_of: Callable[[Event], str], *, patience: float = PATIENCE
+        self,
+        url: str,
+        dead_letters: str,
+        group_of: Callable[[Event], str],
+        counter: Counter | None = None,
+        *,
+        patience: float = PATIENCE,
     ) -> None:
         """Remember the addresses of both queues; nothing is connected before it is needed.
 
@@ -57,27 +66,38 @@ class SqsQueue:
         self._url = url
         self._dead_letters = dead_letters
         self._group_of = group_of
+        self._counter = counter or Counter()
         self._patience = patience
 
-    def put(self, events: Sequence[Event], now: datetime) -> None:  # noqa: ARG002 - SQS has its own clock
+    def put(self, events: Sequence[Event], now: datetime, limits: Limits = UNLIMITED) -> list[Event]:
         """Send the events in their order. Raises QueueFailed if SQS has not taken all, TooLarge for too large a one.
+
+        What is above the ``limits`` goes to the dead-letter queue, and is returned. A redelivery counts like another
+        event: only SQS itself knows that it has it already.
 
         What it has taken by then stays. When the sender sends all of it again, that part is recognised by its
         deduplication id within 5 minutes; later it is delivered once more, which does no harm.
         """
-        messages = [Message(dump_event(event), self._group_of(event), event.key) for event in events]
-        if any(message.size > LARGEST for message in messages):
+        marked = self._counter.mark(events, limits, now)
+        messages = [self._write(event) for event in marked if not event.over]
+        letters = [self._write(event) for event in marked if event.over]
+        if any(message.size > LARGEST for message in (*messages, *letters)):
             raise TooLarge(f"one event makes more than the {LARGEST} bytes that the queue takes")
-        if refused := self._send(self._url, messages):
-            raise QueueFailed(
-                f"SQS has not taken {len(refused)} of {len(messages)} messages; they are to be sent again"
-            )
+        until = time.monotonic() + self._patience
+        refused = [*self._send(self._url, messages, until), *self._send(self._dead_letters, letters, until)]
+        if refused:
+            raise QueueFailed(f"SQS has not taken {len(refused)} of {len(marked)} messages; they are to be sent again")
+        return [event for event in marked if event.over]
+
+    def _write(self, event: Event) -> Message:
+        why = describe(Outcome(Status.PARKED, event.over)) if event.over else {}
+        return Message(dump_event(event), self._group_of(event), event.key, why)
 
     def bury(self, letters: Iterable[Message]) -> set[str]:
         """Put messages into the dead-letter queue. Returns the keys of those that it has not taken."""
-        letters = list(letters)
+        letters, until = list(letters), time.monotonic() + self._patience
         try:
-            return {letters[number].key for number in self._send(self._dead_letters, letters)}
+            return {letters[number].key for number in self._send(self._dead_letters, letters, until)}
         except QueueFailed as error:
             log.write("ERROR", str(error), "queue.failed")
             return {letter.key for letter in letters}
@@ -116,12 +136,12 @@ class SqsQueue:
 
         return BotoCoreError, ClientError
 
-    def _send(self, url: str, messages: Sequence[Message]) -> list[int]:
+    def _send(self, url: str, messages: Sequence[Message], until: float) -> list[int]:
         """Send messages and return which were refused, after a second try of those. Raises QueueFailed.
 
-        What follows a refused one in its group is not sent, so that the sender's next try brings both in their order.
+        No call begins after ``until`` (monotonic). What follows a refused one in its group is not sent, so that the
+        sender's next try brings both in their order.
         """
-        until = time.monotonic() + self._patience
         refused: list[int] = []
         for batch in _cut(messages):
             closed = {messages[number].group for number in refused}
@@ -143,6 +163,11 @@ class SqsQueue:
         except self._errors as error:
             raise QueueFailed(f"SQS: {name_error(error)}; look at the queue's URL and the function's role") from None
         return [int(each["Id"]) for each in answer.get("Failed", [])]
+
+
+def describe(outcome: Outcome) -> dict[str, str]:
+    """Return the attributes by which a person who looks at a message in the dead-letter queue sees why it is there."""
+    return {"status": outcome.status.value, "reason": give_reason(outcome.reason or "")}
 
 
 def _bound(seconds: float) -> int:
