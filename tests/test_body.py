@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringback.body import FORM, JSON, MULTIPART, TYPES, XML, blank_out, guess_type, name_type, parse, text_of
+from ringback.body import FORM, JSON, MULTIPART, TYPES, XML, blank_out, guess_type, name_type, parse
 from ringback.errors import BadBody, RefusedRequest, TooLarge, UnsupportedType
 from ringback.web import MAX_DEPTH, MAX_VALUES
 
@@ -332,19 +332,3 @@ def test_words_for_nothing_are_null() -> None:
     data = {"a": "null", "b": ["null", {"c": "-", "d": "x"}]}
     assert blank_out(data, ("null", "-")) == {"a": None, "b": [None, {"c": None, "d": "x"}]}
     assert blank_out(data, ()) is data
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ({"@type": "fax", "#text": "22 123 45 68"}, "22 123 45 68"),
-        ([{"@a": "b", "#text": "x"}, "y", None], ["x", "y", None]),
-        ({"@a": "b"}, {"@a": "b"}),
-        ({"a": {"#text": "x"}}, {"a": {"#text": "x"}}),
-        ("x", "x"),
-        (None, None),
-    ],
-)
-def test_text_of_an_element_with_attributes(value: object, text: object) -> None:
-    """Such an element stands for its text where a text is wanted, also in a list; anything else for itself."""
-    assert text_of(value) == text

@@ -101,13 +101,3 @@ def blank_out(value: object, words: Collection[str]) -> object:
     if isinstance(value, list):
         return [blank_out(inner, words) for inner in value]
     return None if isinstance(value, str) and value in words else value
-
-
-def text_of(value: object) -> object:
-    """Return the text of an XML element with attributes: ``{"@type": "fax", "#text": "22 123 45 68"}``.
-
-    Of a list, return each element's text. Return any other value as it is.
-    """
-    if isinstance(value, list):
-        return [text_of(item) for item in value]
-    return value["#text"] if isinstance(value, dict) and "#text" in value else value

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from ringback.body import text_of
 from ringback.event import Event
 from ringback.expressions.answers import find_answer, read_answers
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
+from ringback.leads.element import text_of
 from ringback.leads.lead import IDS, MATCH_FIELDS
 from ringback.leads.telling import find_core, is_random, shares_digits
 from ringback.secret import Secret

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection
 from enum import Enum
 
+from ringback.leads.element import text_of
 from ringback.leads.text import decode_entities, drop_unseen
 
 YES = frozenset(
@@ -60,6 +61,7 @@ def is_yes(value: object, own: Collection[str] = ()) -> bool:
 
 def judge(value: object, own: Collection[str]) -> Answer:
     """Return what an answer says; ``own`` are the texts of a yes, in their plain form."""
+    value = text_of(value)
     if isinstance(value, str) and value.strip()[:1] == "[":
         value = _unpack(value)
     if isinstance(value, list):
@@ -108,5 +110,6 @@ def _unpack(text: str) -> object:
 
 def forbids_call(value: object) -> bool:
     """Return whether a field by which a sender says "do not call" says so: all does but a plain no, or nothing."""
-    items = value if isinstance(value, list) else [value]
+    told = text_of(value)
+    items = told if isinstance(told, list) else [told]
     return any(str(item).strip().lower() not in ("", "none", "false", "0", "no", "nie", "off", "n") for item in items)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 
+from ringback.leads.element import drop_faxes, order_names, text_of
 from ringback.leads.email import LONGEST_TEXT, find_addresses, is_placeholder
 from ringback.leads.hours import read_time
 from ringback.leads.phone import BadNumber, Phone, read_number, recognise_number
@@ -62,6 +63,7 @@ class Text(fields.Field[str]):
         return text
 
     def _join(self, value: object) -> str:
+        value = text_of(value)
         if isinstance(value, list):
             return self.between.join(self._join(item) for item in value if not is_empty(item))
         if isinstance(value, bool):
@@ -77,7 +79,7 @@ class Name(Text):
     between = " "
 
     def _deserialize(self, value: object, *_: object, **__: object) -> str:
-        return drop_unfilled(super()._deserialize(value))
+        return drop_unfilled(super()._deserialize(order_names(value)))
 
 
 class Email(fields.Field[str]):
@@ -107,7 +109,7 @@ class PhoneNumber(fields.Field[Phone]):
         schema = get_schema(self)
         given = value if isinstance(value, Regional) else Regional(value, schema.region)
         objections = []
-        for each in list_values(given.value):
+        for each in list_values(drop_faxes(given.value)):
             try:
                 return read_number(each, given.region or NOWHERE, schema.countries, schema.home)
             except BadNumber as error:
@@ -121,7 +123,7 @@ def recognise_first(value: object, region: str, countries: Collection[str], home
     ``region`` is "" where its country is not known.
     """
     recognised = None
-    for each in list_values(value):
+    for each in list_values(drop_faxes(value)):
         for read in (read_number, recognise_number):
             with suppress(BadNumber):
                 phone = read(each, region or NOWHERE, countries, home)
@@ -133,6 +135,7 @@ def recognise_first(value: object, region: str, countries: Collection[str], home
 
 def is_empty(value: object) -> bool:
     """Return whether there is nothing in a value: blanks, an unfilled placeholder, a list of what is empty."""
+    value = text_of(value)
     if isinstance(value, list):
         return all(map(is_empty, value))
     if isinstance(value, str):
@@ -144,6 +147,7 @@ def list_values(value: object) -> list[object]:
     """Return a value, or those of a list at whatever depth, without what is empty."""
     if isinstance(value, list):
         return [inner for item in value for inner in list_values(item)]
+    value = text_of(value)
     return [] if is_empty(value) else [value]
 
 
