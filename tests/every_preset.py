@@ -10,7 +10,7 @@ from typing import Any
 from ringback.grammar.preset import list_presets
 from ringback.settings import Settings
 from ringback.web import Request
-from tests.given import load
+from tests.given import LOG_KEY, load
 from tests.preset_cases import PUBLIC_URL, list_schemes, make_entry, read_preset
 from tests.signing import make_secret, sign
 
@@ -21,7 +21,7 @@ def load_all(thulium: Mapping[str, Any], fetch_from: str, own: Mapping[str, Any]
     sources = {name: make_entry(name, example, fetch_from) for name, example in examples.items()}
     for name, changes in own.items():
         sources[name] = {**sources.get(name, {}), **changes}
-    whole = {"thulium": dict(thulium), "public_url": PUBLIC_URL, "sources": sources, **top}
+    whole = {"thulium": dict(thulium), "log_key": LOG_KEY, "public_url": PUBLIC_URL, "sources": sources, **top}
     names = re.findall(r"\$\{(\w+)\}", json.dumps(whole))
     return load(whole, environ={name: f"invented-{name}" for name in names})
 

@@ -14,6 +14,7 @@ from ringback.settings import Settings, Source
 
 NOTHING: Mapping[str, str] = {}
 SECRET = "invented-0123456789abcdef"
+LOG_KEY = "an-invented-key-long-enough"
 THULIUM = {"url": "http://127.0.0.1:9", "user": "ringback", "password": "only-for-the-sandbox"}
 PROOF: dict[str, object] = {"verify": {"scheme": "token", "header": "X-Api-Key"}, "secret": SECRET}
 SOURCE: dict[str, object] = {**PROOF, "map": {"customer_id": "id", "phone_number": "phone"}, "campaign": "00001"}
@@ -21,7 +22,7 @@ SOURCE: dict[str, object] = {**PROOF, "map": {"customer_id": "id", "phone_number
 
 def make_config(source: Mapping[str, Any] = SOURCE, **top: Any) -> dict[str, Any]:
     """Return a configuration with one source, ``website``, and further keys at the top."""
-    return {"thulium": THULIUM, "sources": {"website": dict(source)}, **top}
+    return {"thulium": THULIUM, "log_key": LOG_KEY, "sources": {"website": dict(source)}, **top}
 
 
 def make_source(**changes: Any) -> dict[str, Any]:

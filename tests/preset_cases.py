@@ -33,6 +33,7 @@ import yaml
 from ringback.grammar import preset as presets
 from ringback.grammar.preset import list_presets
 from ringback.web import Request
+from tests.given import LOG_KEY
 from tests.signing import make_secret
 
 FOLDER = Path(__file__).parent / "fixtures"
@@ -144,6 +145,7 @@ def write_config(entry: Mapping[str, Any], thulium: str) -> str:
     return json.dumps(  # all JSON is YAML, and this takes a twentieth of the time
         {
             "thulium": {"url": thulium, "user": "ringback", "password": "only-for-the-sandbox"},
+            "log_key": LOG_KEY,
             "public_url": PUBLIC_URL,
             "sources": {SOURCE: dict(entry)},
         },

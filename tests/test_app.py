@@ -45,11 +45,11 @@ def test_events_are_stored(tmp_path: Path) -> None:
     """With a queue the events are stored, each once, and the sender hears their ids."""
     queue = SqliteQueue(str(tmp_path / "queue.db"))
     app = App(SETTINGS, queue)
-    request = make_request({"leads": [{"id": "a"}, {"id": "b"}]})
+    request = make_request({"leads": [{"id": "e1"}, {"id": "e2"}]})
     for _ in range(2):
         response = app.handle(request)
-        assert (response.status, response.body) == (200, b'{"accepted":2,"events":["a","b"]}\n')
-    assert [event.id for event in queue.take(10, datetime.now(UTC))] == ["a", "b"]
+        assert (response.status, response.body) == (200, b'{"accepted":2,"events":["e1","e2"]}\n')
+    assert [event.id for event in queue.take(10, datetime.now(UTC))] == ["e1", "e2"]
     queue.close()
 
 
@@ -116,7 +116,7 @@ def test_bad_configuration_is_logged(tmp_path: Path, capsys: pytest.CaptureFixtu
         build(write(tmp_path, "thulium: {}\nsources: {}\n"))
     [line] = lines(capsys)
     assert (line["event"], line["severity"], line["mistakes"]) == ("config.invalid", "ERROR", error.value.mistakes)
-    assert len(line["mistakes"]) == 3
+    assert len(line["mistakes"]) == 4
 
 
 def test_sqlite_needs_the_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

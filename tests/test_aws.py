@@ -104,6 +104,7 @@ def test_named_stages_are_not_part_of_the_path(stage: str, raw: str, path: str) 
 TOKEN = "0123456789abcdef0123456789abcdef"
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+log_key: an-invented-key-long-enough
 sources:
   website: {verify: {scheme: token, header: X-Api-Key}, secret: "0123456789abcdef0123456789abcdef",
     when: "`false`", map: {customer_id: id}, campaign: "00001"}

@@ -12,7 +12,7 @@ import pytest
 from ringback.event import Event
 from ringback.pipeline import Pipeline
 from ringback.settings import Settings
-from tests.given import PROOF, load
+from tests.given import LOG_KEY, PROOF, load
 from tests.leads import deliver, make_event, read_statuses
 from tests.sandbox import STATUSES, Remote, Sandbox, World
 
@@ -80,6 +80,7 @@ def configure(thulium: Sandbox) -> Settings:
     return load(
         {
             "thulium": {"url": thulium.url, "user": thulium.user, "password": thulium.password},
+            "log_key": LOG_KEY,
             "campaigns": {
                 name: {"id": name, "set": {"status_id": 3}, "later": {"status_id": 7}, "call_hours": hours}
                 for name, hours in CAMPAIGNS.items()

@@ -21,6 +21,7 @@ PERSON = {"name": "Ada Lis", "phone": "601 000 001", "consent": "yes"}
 
 TEN_MISTAKES = """
 thulium: {url: "http://acme.thulium.com", user: "${THULIUM_USER}", password: secret, batchsize: 10}
+log_key: "12345"
 max_age: a day
 phone_region: poland
 campaigns:
@@ -31,7 +32,7 @@ sources:
   crm: {verify: none, map: {fone: a, phone_number: 5}, campaign: second}
 """
 NAMED = [
-    *("campaigns.callbacks.id", "campaigns.second.call_hours", "max_age", "phone_region"),
+    *("campaigns.callbacks.id", "campaigns.second.call_hours", "log_key", "max_age", "phone_region"),
     *("sources.crm.map.fone", "sources.crm.map.phone_number", "sources.website.campaign", "sources.website.preset"),
     *("thulium.batchsize", "thulium.url", "thulium.user"),
 ]

@@ -90,15 +90,24 @@ def test_trace_on_a_cloud(queue: str | None, told: str, tmp_path: Path) -> None:
     assert str(ADA) in run("trace", "--phone", "601000001", environ=environ).stdout
 
 
+@pytest.mark.parametrize(("log_key", "known"), [(WHOLE["log_key"], True), ("${LOG_KEY}", False)])
+def test_trace_of_an_id_that_was_not_to_be_logged(log_key: str, known: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """On a cloud an event is found by its sender's id, as it is or as its hash, where the key is at hand."""
+    result = run("trace", "anna@example.com", environ=write_config(tmp_path, log_key=log_key))
+    own = hash_id("anna@example.com", Secret(WHOLE["log_key"]))
+    assert "anna@example.com" in result.stdout
+    assert (own in result.stdout) is known
+    assert result.stderr == "" if known else result.stderr.startswith("log_key: ${LOG_KEY} is not set here")
+
+
 @pytest.mark.parametrize(
     ("log_key", "number", "telling"),
     [
-        (None, "601000001", "log_key: missing"),
         ("a-long-key", "12", "--phone: too short"),
         ("${LOG_KEY}", "601000001", "log_key: ${LOG_KEY} is not set here"),
     ],
 )
-def test_person_who_can_not_be_recognised(log_key: str | None, number: str, telling: str, tmp_path: Path) -> None:
+def test_person_who_can_not_be_recognised(log_key: str, number: str, telling: str, tmp_path: Path) -> None:
     """Without the key, or with what is no number, nobody can be recognised."""
     result = run("trace", "--phone", number, environ=write_config(tmp_path, log_key=log_key))
     assert result.exit_code == 1

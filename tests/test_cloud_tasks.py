@@ -37,6 +37,7 @@ PARKED = f"{QUEUE}-parked"
 TOKEN = "an-invented-token-long-enough"
 CONFIG = """
 thulium: {{url: "{url}", user: {user}, password: {password}}}
+log_key: an-invented-key-long-enough
 sources:
   website:
     verify: {{scheme: token, header: X-Api-Key}}

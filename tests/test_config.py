@@ -20,6 +20,7 @@ from moto import mock_aws
 
 from ringback import config
 from ringback.errors import ConfigError
+from ringback.grammar.campaign import NO_LOG_KEY
 from ringback.grammar.source import NO_PROOF
 from ringback.grammar.words import REGIONS
 from ringback.settings import CloudTasks, Settings
@@ -88,7 +89,7 @@ def test_contract_is_read_as_it_is_written() -> None:
     assert thulium.timezone == ZoneInfo("Europe/Warsaw")
     assert (got.phone_region, got.countries, got.public_url) == ("PL", frozenset({"PL"}), "https://hooks.acme.com")
     assert (got.queue, got.dead_letter_queue) == ("sqlite:///ringback.db", "value-of-DLQ_URL")
-    assert (got.max_age, got.log_key and got.log_key.text) == (timedelta(hours=24), "value-of-LOG_KEY")
+    assert (got.max_age, got.log_key.text) == (timedelta(hours=24), "value-of-LOG_KEY")
     assert [(name, each.id, each.set, each.later) for name, each in got.campaigns.items()] == [
         ("callbacks", "00001", {"status_id": 3}, {"status_id": 7}),
         ("german", "00002", {"agent_login": "h.meier"}, {"dictionary_status_id": 12, "agent_login": "h.meier"}),
@@ -105,7 +106,7 @@ def test_defaults() -> None:
     got = load(make_config())
     assert (got.thulium.timeout, got.thulium.batch_size, got.thulium.timezone.key) == (10, 100, "Europe/Warsaw")
     assert (got.phone_region, got.countries, got.public_url) == ("PL", frozenset({"PL"}), "")
-    assert (got.queue, got.dead_letter_queue, got.log_key, got.stop) == (None,) * 4
+    assert (got.queue, got.dead_letter_queue, got.stop) == (None,) * 3
     assert (got.max_age, got.paused, got.campaigns) == (timedelta(hours=24), False, {})
     assert load(make_config(phone_region="DE")).countries == {"DE"}
     campaign = load(make_config(campaigns={"a": {"id": "00001"}})).campaigns["a"]
@@ -151,6 +152,7 @@ def test_every_mistake_is_told_at_once() -> None:
         'campaigns.callbacks.call_hours: not a text; put it in quotes: YAML reads 9:00 as 540, write "9:00"',
         'campaigns.callbacks.id: not a text; put it in quotes: YAML reads 00001 as 1, write "00001"',
         "campaigns.other.on_existing: not known; is `requeue` meant?",
+        f"log_key: {NO_LOG_KEY.format()}",
         "max_age: not a time span; write a whole number and s, m, h or d: 24h",
         'phone_region: not a text; put it in quotes: YAML reads NO as false, write "NO"',
         "sources.crm.campaign: given twice, in lines 21 and 22; keep one of them",
@@ -238,6 +240,7 @@ def test_mistakes(top: dict[str, Any], said: str) -> None:
         (
             "{}",
             [
+                f"log_key: {NO_LOG_KEY.format()}",
                 "sources: missing; docs/configuration.md says what belongs there",
                 "thulium: missing; docs/configuration.md says what belongs there",
             ],
@@ -414,6 +417,7 @@ def test_nobody_is_asked_for_a_secret_that_is_not_needed(tmp_path: Path) -> None
 
 WITHOUT_THULIUM = {
     "thulium": {"url": "https://${HOST}", "user": "${U}", "password": "${P}"},
+    "log_key": "an-invented-key-long-enough",
     "sources": {"website": {**SOURCE, "fetch": {"url": "https://x/{id}", "headers": {"Authorization": "${T}"}}}},
 }
 ON_SQS = {"RINGBACK_QUEUE": "sqs:https://sqs.example.com/1/leads.fifo", **LETTERS}

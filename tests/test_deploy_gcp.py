@@ -35,6 +35,7 @@ esac
 """
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: "PASSWORD"}
+log_key: an-invented-key-long-enough
 sources:
   website: {verify: {scheme: token, header: X-Api-Key}, secret: "SECRET", map: {customer_id: id}, campaign: "00001"}
 """

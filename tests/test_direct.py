@@ -18,7 +18,7 @@ from ringback.pipeline import Pipeline
 from ringback.settings import Settings
 from ringback.web import Response
 from tests.events import make_event
-from tests.given import load, load_source, make_source
+from tests.given import LOG_KEY, load, load_source, make_source
 from tests.sandbox import Sandbox, faults
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -69,7 +69,9 @@ class Clock:
 def configure(thulium: Sandbox, answer_within: float = 8, **top: Any) -> Settings:
     """Return settings with one source, whose sender waits so long."""
     access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-    return load({"thulium": access, "sources": {"website": make_source(answer_within=answer_within)}, **top})
+    return load(
+        {"thulium": access, "log_key": LOG_KEY, "sources": {"website": make_source(answer_within=answer_within)}, **top}
+    )
 
 
 def deliver(settings: Settings, clock: Clock, *ids: int) -> Response:

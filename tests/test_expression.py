@@ -20,6 +20,43 @@ def test_expressions_are_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("a.b", set()),
+        ("_request.query.page", {("query", "page")}),
+        ('_request.headers."x-topic"', {("headers", "x-topic")}),
+        ("@._request.query.a", {("query", "a")}),
+        ("(_request).query.a || _request.query.b.c", {("query", "a"), ("query", "b")}),
+        ("items[?n == _request.query.n].{a: a, b: _request.headers.b}", {("query", "n"), ("headers", "b")}),
+        ("first(_request.id, _request.received_at)", {("id",), ("received_at",)}),
+        ("a | _request.query.b", {("query", "b")}),
+        ("_request.query.a.to_string(@)", {("query", "a")}),
+        ("@", set()),
+        ("'_request'", set()),
+        ("a._request.b", set()),
+    ],
+)
+def test_what_is_read_of_the_request(text: str, reads: set[tuple[str, ...]]) -> None:
+    """An expression knows each header and parameter that it names: those are kept with an event."""
+    assert compile_expression(text).reads == reads
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("_request", "_request.headers", "_request.query", "_request.query.*", "_request.*", "_request.other"),
+        *("keys(_request.query)", "_request.[headers.a]", "_request | query.a", "_request.query | a"),
+        *("{a: _request}.a.query.b", "[_request][0].query.a", "_request.query.[a, b]", "_request.to_string(@)"),
+        *("map(&_request, a)", "a[?_request]", "_request.query.values(@)", "_request[0]", '"_request".headers'),
+    ],
+)
+def test_whole_request(text: str) -> None:
+    """All headers, or the whole query, can't be read, since they are not kept; and it is said what to write instead."""
+    with pytest.raises(ValueError, match="only what is named is kept"):
+        compile_expression(text)
+
+
+@pytest.mark.parametrize(
     ("text", "why"),
     [
         ("join(' ', none)", "join() takes array of string, and is given null"),

@@ -21,7 +21,7 @@ from ringback.settings import Settings
 from ringback.web import Response
 from tests.amazon import Amazon
 from tests.cloud_tasks import CloudTasks
-from tests.given import PROOF, load
+from tests.given import LOG_KEY, PROOF, load
 from tests.journeys import Direct, Journey, Sqlite, Sqs, Tasks
 from tests.sandbox import Fault, Sandbox, World, faults
 
@@ -173,7 +173,7 @@ def configure(thulium: Sandbox, timeout: float = 10, answer_within: float = PATI
         "campaign": "callbacks",
     }
     campaigns = {"callbacks": {"id": "00001", "on_existing": "requeue", "set": {"status_id": 3}}}
-    return load({"thulium": access, "campaigns": campaigns, "sources": {"website": source}})
+    return load({"thulium": access, "log_key": LOG_KEY, "campaigns": campaigns, "sources": {"website": source}})
 
 
 Way = Callable[[Settings], Journey]

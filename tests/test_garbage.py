@@ -17,7 +17,7 @@ from ringback.app import App
 from ringback.grammar.preset import list_presets
 from ringback.web import MAX_BODY, Request, Response
 from tests.every_preset import load_all, sign_for
-from tests.given import SECRET
+from tests.given import LOG_KEY, SECRET
 from tests.preset_cases import serve
 from tests.sandbox import Sandbox
 from tests.served import Served
@@ -300,7 +300,7 @@ def test_process_lives_and_does_not_grow(tmp_path: Path) -> None:
     with Sandbox() as thulium:
         thulium.add_campaign("00001")
         access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-        whole = {"thulium": access, "campaigns": CAMPAIGNS, "sources": {"open": OPEN}}
+        whole = {"thulium": access, "log_key": LOG_KEY, "campaigns": CAMPAIGNS, "sources": {"open": OPEN}}
         with Served(tmp_path, whole, "--threads", "1") as served:
             assert pour(served) == []
             before = served.measure_memory()

@@ -22,7 +22,7 @@ PRESETS = list_presets()
 def test_example_is_good(name: str, tmp_path: Path) -> None:
     """A preset's example, pasted below `sources:` of a minimal file, has no mistake, with its secrets and without."""
     entry: dict[str, Any] = yaml.safe_load(write_example(name))
-    environ = write_config(tmp_path, campaigns=None, log_key=None, sources=entry)
+    environ = write_config(tmp_path, campaigns=None, sources=entry)
     assert name in config.load(environ, with_secrets=False).sources
     names = re.findall(r"\$\{(\w+)\}", write_example(name))
     secret = make_secret(list_schemes(name)[0], "key")

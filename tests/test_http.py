@@ -17,7 +17,7 @@ from ringback.app import App
 from ringback.errors import ConfigError
 from ringback.web import MAX_BODY, Request
 from tests.doors import DOORS, Answer, Door, open_door
-from tests.given import PROOF, SECRET, load, make_config, make_source
+from tests.given import LOG_KEY, PROOF, SECRET, load, make_config, make_source
 from tests.sandbox import Sandbox, faults, seeds
 
 PROVEN = {"X-Api-Key": SECRET}
@@ -48,7 +48,12 @@ def opened(request: pytest.FixtureRequest, thulium: Sandbox, tmp_path: Path, mon
         sources: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None, **top: Any
     ) -> Door:
         access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-        config = {"thulium": access, "sources": {"website": make_source(), **(sources or {})}, **top}
+        config = {
+            "thulium": access,
+            "log_key": LOG_KEY,
+            "sources": {"website": make_source(), **(sources or {})},
+            **top,
+        }
         return open_door(request.param, config, tmp_path, monkeypatch, **(environ or {}))
 
     return open_with
@@ -472,7 +477,9 @@ def test_garbage_is_never_our_fault(
     seeds.documented(sandbox)
     access = {"url": sandbox.url, "user": sandbox.user, "password": sandbox.password}
     website = make_source(items="leads || @", only="!gone", event_id="event")
-    door = open_door(kind, {"thulium": access, "sources": {"website": website}}, tmp_path, monkeypatch)
+    door = open_door(
+        kind, {"thulium": access, "log_key": LOG_KEY, "sources": {"website": website}}, tmp_path, monkeypatch
+    )
 
     @given(st.sampled_from(["POST", "GET", "PUT", "HEAD"]), BODIES, TYPES, HEADER, st.text("a%?&=/ą+;", max_size=9))
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)

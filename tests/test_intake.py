@@ -3,6 +3,7 @@
 import gzip
 import hmac
 import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,9 @@ from tests.given import SECRET, load, make_config, make_source
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HEADERS = {"x-api-key": SECRET, "content-type": "application/json"}
+HEX = "4bf92f3577b34da6a3ce929d0e0e4736"
+UUID = "8f2b6c1a-9d3e-4a7f-b5c2-1e6f9a0d4b7c"
+NUMBER = "48601000077".rjust(32, "0")
 
 
 def given_source(**changes: Any) -> Settings:
@@ -119,8 +123,7 @@ def test_only_that_can_not_be_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "event_id"),
-    [("e1", "e1"), (" e1 ", "e1"), (5, "5"), (0, "0"), (1.5, "1.5"), ("x" * 200, "x" * 200), ("żółć/1", "żółć/1")],
+    ("value", "event_id"), [("e1", "e1"), (" e1 ", "e1"), (5, "5"), (0, "0"), (5.0, "5"), (HEX, HEX)]
 )
 def test_event_id_is_text(value: object, event_id: str) -> None:
     """An event's id is the sender's, as text."""
@@ -129,13 +132,15 @@ def test_event_id_is_text(value: object, event_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["jan@example.com", "+48601000041", "x" * 201, "a\nb", "a\x00b", "a\u2028b", "a\x1b[31mb"]
-)
-def test_event_id_that_is_not_logged_as_it_is(value: str) -> None:
-    """What may be an address or a number, is too long or could forge a line is hashed, to the same each time."""
+    "value",
+    ["jan@example.com", "+48601000041", "x" * 201, "a\nb", "a\x00b", "a\u2028b", "a\x1b[31mb", "żółć/1", 1.5,
+     "Kowalski", "44051401359", 44051401359, "e" * 200 + "1", "ul. Kurza 7"],
+)  # fmt: skip
+def test_event_id_that_is_not_logged_as_it_is(value: object) -> None:
+    """What no machine has made, or may be a person's, is hashed, to the same each time."""
     event, other = (take_one({"id": value, "n": n}, event_id="id") for n in (1, 2))
     assert event.identified
-    assert len(event.id) == 32
+    assert re.fullmatch("[0-9a-f]{32}", event.id)
     assert event.id == other.id
     assert event.key != other.key
 
@@ -159,11 +164,11 @@ def test_event_id_from_the_request() -> None:
     """An id may be a header's, a query's or the body's."""
     settings = given_source(event_id='first(_request.headers."x-id", _request.query.id, _body.id)')
     requests = [
-        make_request({"id": "c"}, "id=b", x_id="a"),
-        make_request({"id": "c"}, "id=b"),
-        make_request({"id": "c"}),
+        make_request({"id": "e3"}, "id=e2", x_id="e1"),
+        make_request({"id": "e3"}, "id=e2"),
+        make_request({"id": "e3"}),
     ]
-    assert [take(request, settings)[0].id for request in requests] == ["a", "b", "c"]
+    assert [take(request, settings)[0].id for request in requests] == ["e1", "e2", "e3"]
 
 
 def test_event_id_that_can_not_be_asked() -> None:
@@ -217,7 +222,7 @@ def test_time_of_a_delivery_makes_no_other_event() -> None:
 
 def test_rule_that_fails_makes_no_other_event() -> None:
     """A rule that can't be worked out on the request is as if nothing were there."""
-    source = given_source(when="join('-', _request.query)")
+    source = given_source(when="abs(_request.query.a)")
     assert len({take(make_request({"id": 1}, query), source)[0].key for query in ("", "a=1")}) == 1
 
 
@@ -240,6 +245,14 @@ def test_volatile() -> None:
     assert key(one, **changes) == key(other, **changes)
     assert key(one, **changes) != key({**one, "meta": {"sent_at": 1, "x": 2}}, **changes)
     assert take_one(one, **changes).data == one
+
+
+def test_id_that_is_logged_in_two_ways_is_one_id() -> None:
+    """Whether an id is hashed may depend on what is volatile; the event is the same all the same."""
+    changes = {"event_id": "id", "volatile": "sent", "map": {"phone_number": "phone", "note": "sent"}}
+    one, other = (take_one({"id": 70123, "sent": sent}, **changes) for sent in (1, "no. 70123"))
+    assert (one.id, len(other.id)) == ("70123", 32)
+    assert one.key == other.key
 
 
 def test_event_without_an_id_is_known_by_what_is_not_volatile() -> None:
@@ -271,35 +284,55 @@ def test_whatever_is_sent(body: object, other: object) -> None:
 # --- the request ---
 
 
-def test_request_is_kept_without_what_proves_and_what_tells_of_people() -> None:
-    """An event knows headers and query of its request, but for proof, cookies, credentials and addresses."""
-    kept = {"x-topic": "lead", "user-agent": "crm", "content-type": "application/json"}
-    dropped = {"authorization": "Basic x", "cookie": "s=1", "proxy-authorization": "x", "x-forwarded-for": "192.0.2.1",
-               "forwarded": "for=192.0.2.1"}  # fmt: skip
-    settings = given_source()
-    [event] = take(
-        replace(make_request({}, "a=1&a=2&b=%C5%82&token=t&c"), headers={**HEADERS, **kept, **dropped}), settings
-    )
-    assert event.request == {"headers": kept, "query": {"a": "1", "b": "ł", "c": ""}}
+SEEN = {"map": {"phone_number": "phone", "note": 'first(_request.query.b, _request.headers."x-topic")'}}
+
+
+def test_request_is_kept_as_far_as_it_is_read() -> None:
+    """An event knows those headers and parameters that the rules of its source name, and no others."""
+    sent = {"x-topic": "lead", "user-agent": "crm", "cookie": "s=1", "x-forwarded-for": "192.0.2.1"}
+    request = replace(make_request({}, "a=1&b=%C5%82&b=2&token=t&c"), headers={**HEADERS, **sent})
+    [event] = take(request, given_source(**SEEN))
+    assert event.request == {"headers": {"x-topic": "lead"}, "query": {"b": "ł"}}
     assert event.received_at == NOW
     assert event.attempt == 1
+    [event] = take(request, given_source())
+    assert event.request == {"headers": {}, "query": {}}
+
+
+RULES: dict[str, Any] = {
+    "event_id": "_request.query.p",
+    "only": "_request.query.p",
+    "when": "_request.query.p",
+    "consent": "_request.query.p",
+    "do_not_call": "!(_request.query.p)",
+    "campaign": [{"when": "_request.query.p", "to": "00001"}],
+    "map": {"phone_number": ["phone", "_request.query.p"]},
+    "answers": {"items": "[{label: 'p', value: _request.query.p}]"},
+}
+
+
+@pytest.mark.parametrize("key", RULES)
+def test_every_rule_keeps_what_it_reads(key: str) -> None:
+    """Whichever key of a source reads a parameter, it is kept."""
+    [event] = take(make_request({"phone": "1"}, "p=yes&q=no"), given_source(**{key: RULES[key]}))
+    assert event.request == {"headers": {}, "query": {"p": "yes"}}
 
 
 @pytest.mark.parametrize(
     ("verify", "headers", "query"),
     [
-        ({"scheme": "token", "query": "key"}, {}, f"key={SECRET}&a=1"),
-        ({"scheme": "token", "header": "X-Own", "prefix": "Bearer "}, {"x-own": f"Bearer {SECRET}"}, "a=1"),
-        ("none", {}, f"a=1&token={SECRET}"),
+        ({"scheme": "token", "query": "key"}, {}, f"key={SECRET}&b=1"),
+        ({"scheme": "token", "header": "X-Own", "prefix": "Bearer "}, {"x-own": f"Bearer {SECRET}"}, "b=1"),
+        ("none", {}, f"b=1&token={SECRET}"),
     ],
 )
 def test_proof_is_nowhere_in_the_event(verify: object, headers: dict[str, str], query: str) -> None:
     """What proved who sent it is in none of the event's parts, wherever it came."""
     bare = {name: value for name, value in HEADERS.items() if name != "x-api-key"}
     request = replace(make_request({"id": 1}, query), headers={**bare, **headers})
-    [event] = take(request, given_source(verify=verify))
+    [event] = take(request, given_source(verify=verify, **SEEN))
     assert SECRET not in repr(vars(event))
-    assert event.request["query"] == {"a": "1"}
+    assert event.request["query"] == {"b": "1"}
 
 
 def test_proof_in_the_body_is_taken_out_of_the_event() -> None:
@@ -318,9 +351,6 @@ def replace_items(settings: Settings) -> Settings:
     return replace(settings, sources={"website": replace(settings.sources["website"], items=whole)})
 
 
-HEX = "4bf92f3577b34da6a3ce929d0e0e4736"
-
-
 @pytest.mark.parametrize(
     ("headers", "trace"),
     [
@@ -337,6 +367,10 @@ HEX = "4bf92f3577b34da6a3ce929d0e0e4736"
         ({"traceparent": f"00-{HEX}-{HEX[:16]}-01-Kowalski"}, f"00-{HEX}-{HEX[:16]}-01"),
         ({"x_cloud_trace_context": f"{HEX}/Kowalski"}, HEX),
         ({"x_amzn_trace_id": "Jan=Kowalski;tel=601000077"}, None),
+        ({"traceparent": f"00-{NUMBER}-{HEX[:16]}-01"}, None),
+        ({"traceparent": f"00-{HEX}-{NUMBER[16:]}-01"}, None),
+        ({"x_cloud_trace_context": NUMBER}, None),
+        ({"x_amzn_trace_id": f"Root=1-{HEX[:8]}-{NUMBER[8:]}"}, None),
         ({}, None),
     ],
 )
@@ -534,7 +568,7 @@ def test_url_token_comes_beside_the_rest() -> None:
     expect(BadSignature, make_request({}), **alone)
 
 
-PERSONAL = {"phone_number": "tel", "full_name": "who", "surname": "last"}
+PERSONAL = {"phone_number": "tel", "full_name": "who", "custom_fields.Karta": "card", "birthdate": "born"}
 
 
 @pytest.mark.parametrize(
@@ -544,7 +578,6 @@ PERSONAL = {"phone_number": "tel", "full_name": "who", "surname": "last"}
         (602111222, {"tel": "+48 602 111 222"}),
         ("602-111-222", {"tel": "602111222"}),
         ("ewa mak", {"who": "Ewa Mak"}),
-        ("Mak", {"last": "MAK"}),
         ("e-602111222", {"tel": "602111222"}),
         ("48602111222", {"tel": "602 111 222"}),
         ("0602111222", {"tel": "+48 602 111 222"}),
@@ -554,36 +587,59 @@ PERSONAL = {"phone_number": "tel", "full_name": "who", "surname": "last"}
         ("\uff16\uff10\uff12111222", {"tel": "602111222"}),
         ("MAK-EWA-2026", {"who": "Ewa Mak"}),
         ("ewa%40example.com", {}),
+        ("5550143", {"tel": "+1 202 555 0143"}),
+        ("93020255501", {"tel": "+1 202 555 0143"}),
+        ("7701234567", {"card": "77-0123-4567-8901"}),
+        ("lead-4567", {"card": "77 0123 4567 8901"}),
+        ("440514", {"born": "1944-05-14"}),
+        ("7012345", {"card": ["\u0667\u0660\u0661\u0662\u0663\u0664\u0665"]}),
+        ("6a770123456b7c8d", {"card": "77-0123-4567-8901"}),
     ],
 )
 def test_event_id_that_tells_the_person(event_id: object, data: dict[str, object]) -> None:
-    """An event id that is the number or the name of whom it is about is hashed, since it is logged."""
+    """An event id is hashed if it has digits of what `map` finds, however they are written on either side."""
     event = take_one({"id": event_id, **data}, event_id="id", map=PERSONAL)
-    assert len(event.id) == 32
+    assert re.fullmatch("[0-9a-f]{32}", event.id)
     assert event.identified
     assert event.id == take_one({"id": event_id, **data}, event_id="id", map=PERSONAL).id
 
 
 @pytest.mark.parametrize(
     ("event_id", "data"),
-    [("7", {"tel": "601000007"}), ("lead-7", {"who": "Le Ad"}), ("12", {"who": None}), ("", {"who": ""})],
+    [
+        ("7", {"tel": "601000007"}),
+        ("lead-7", {"who": "Le Ad"}),
+        ("12", {"who": None}),
+        ("", {"who": ""}),
+        ("100200", {"tel": "601000007"}),
+        (HEX, {"card": "3577"}),
+        ("00000000-0000-4000-8000-048602111222", {"tel": "602111222"}),
+    ],
 )
 def test_event_id_that_tells_nobody(event_id: str, data: dict[str, object]) -> None:
-    """An event id that only stands somewhere in a number, or beside an empty field, stays as it is."""
+    """An event id stays as it is if it has nothing in common with the person but by chance."""
     event = take_one({"id": event_id, **data}, event_id="id", map=PERSONAL)
     assert event.id == event_id or not event.identified
 
 
+def test_event_id_that_is_an_identifier_too() -> None:
+    """Many senders have one id for the event and for the person: it is an id, and is logged."""
+    ids = {"map": {"identifier": "prefix('shop:', id)", "customer_id": "id"}, "event_id": "id"}
+    assert take_one({"id": 7001}, **ids).id == "7001"
+
+
 def test_event_id_beside_an_expression_that_fails() -> None:
-    """An event id is kept where it can't be said whom the event is about: the lead will be INVALID for that."""
-    assert take_one({"id": "e-1"}, event_id="id", map={"surname": "join('', who.names)"}).id == "e-1"
+    """Where what `map` finds can't be worked out, nothing is known of the person: a number is hashed, a UUID not."""
+    ids = [take_one({"id": each}, event_id="id", map={"surname": "join('', names)"}).id for each in ("e-1", UUID)]
+    assert len(ids[0]) == 32
+    assert ids[1] == UUID
 
 
 def test_event_id_of_a_form_tool() -> None:
-    """A form's answers are asked for the person where the id may be a number: most are the tool's own."""
+    """A form's answers are compared, too."""
     form: dict[str, Any] = {"event_id": "id", "answers": {"object": "@"}, "map": {"phone_number": {"label": "tel"}}}
-    ids = [take_one({"id": each, "tel": "601 000 077"}, **form).id for each in ("e-1", "601000078", "601000077")]
-    assert ids[:2] == ["e-1", "601000078"]
+    ids = [take_one({"id": each, "tel": "301 000 077"}, **form).id for each in ("e-1", "100078", "301000077")]
+    assert ids[:2] == ["e-1", "100078"]
     assert len(ids[2]) == 32
 
 
@@ -601,13 +657,22 @@ def test_event_id_of_an_element_with_attributes() -> None:
     assert event.id == "4712"
 
 
-def test_hash_of_an_event_id_is_keyed() -> None:
-    """Who has the log can't try all numbers until one fits, where there is a `log_key`."""
+def test_number_that_may_be_called() -> None:
+    """A number of the source's region is hashed, also where the event has it nowhere else."""
+    source = make_source(event_id="id")
+    polish, norwegian = load(make_config(source)), load(make_config({**source, "phone_region": "NO"}, countries=["NO"]))
+    for number, where in (("90123456", norwegian), ("602111222", polish), ("48602111222", norwegian)):
+        assert len(take(make_request({"id": number}), where)[0].id) == 32
+    assert take(make_request({"id": "90123456"}), polish)[0].id == "90123456"
+
+
+def test_hashes_are_keyed() -> None:
+    """Who has the log or the queue can't try all numbers until one fits: no hash is made without the key."""
     settings = [load(make_config(make_source(event_id="id"), log_key=key)) for key in ("0123456789abcdef", "another")]
-    (one,), (other,) = (take(make_request({"id": "+48601000077"}), each) for each in settings)
-    plain = take_one({"id": "+48601000077"}, event_id="id")
-    assert len({one.id, other.id, plain.id}) == 3
-    assert {len(each.id) for each in (one, other, plain)} == {32}
+    for body in ({"id": "+48601000077"}, {"phone": "601000077"}, [1]):
+        (one,), (other,) = (take(make_request(body), each) for each in settings)
+        assert not {one.id, one.key} & {other.id, other.key}
+        assert {len(each) for each in (one.id, one.key)} == {32}
 
 
 # --- limits ---
@@ -626,12 +691,24 @@ def test_number_of_events(count: int, fits: bool) -> None:  # noqa: FBT001 - a p
 
 @pytest.mark.parametrize("where", ["headers", "query"])
 def test_size_of_headers_and_query(where: str) -> None:
-    """What each event is kept with has a limit of its own, without what proves who sent it."""
+    """Headers and query have a limit of their own, without what proves who sent it."""
     many = "x" * MAX_HEAD
     large = make_request({}, x_note=many) if where == "headers" else make_request({}, f"a={many}")
     with pytest.raises(TooLarge, match="headers and query"):
         take(large, given_source())
     assert take(make_request({}, f"token={many}"), given_source())
+
+
+@pytest.mark.parametrize(("count", "fits"), [(30, True), (40, False)])
+def test_what_each_event_is_kept_with(count: int, fits: bool) -> None:  # noqa: FBT001 - as above
+    """What rules read of a request is kept with each of its events, and that is limited altogether."""
+    request = make_request([{"id": n} for n in range(count)], x_topic="x" * 30_000)
+    if fits:
+        assert len(take(request, given_source(**SEEN))) == count
+    else:
+        with pytest.raises(TooLarge, match="each of the events is kept with"):
+            take(request, given_source(**SEEN))
+    assert len(take(request, given_source())) == count
 
 
 def test_word_for_nothing() -> None:

@@ -19,6 +19,7 @@ from tests.sandbox import Sandbox
 TOKEN = "0123456789abcdef0123456789abcdef"
 CONFIG = """
 thulium: {url: "%s", user: "${THULIUM_USER}", password: "${THULIUM_PASSWORD}"}
+log_key: an-invented-key-long-enough
 sources:
   crm: {verify: {scheme: token, header: X-Api-Key}, secret: "${CRM_TOKEN}", map: {customer_id: id}, campaign: "00001"}
 """

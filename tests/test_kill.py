@@ -25,7 +25,7 @@ from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
 from ringback.queues.history import trace
 from ringback.queues.sqlite import SqliteQueue
-from tests.given import SECRET, load
+from tests.given import LOG_KEY, SECRET, load
 from tests.sandbox import Fault, Sandbox, faults
 from tests.served import Served
 
@@ -57,7 +57,12 @@ def make_config(thulium: Sandbox, folder: Path) -> dict[str, Any]:
         "campaign": "00001",
     }
     access = {"url": thulium.url, "user": thulium.user, "password": thulium.password, "timeout": 0.3}
-    return {"thulium": access, "queue": f"sqlite:///{folder}/ringback.db", "sources": {"website": source}}
+    return {
+        "thulium": access,
+        "log_key": LOG_KEY,
+        "queue": f"sqlite:///{folder}/ringback.db",
+        "sources": {"website": source},
+    }
 
 
 class Senders:

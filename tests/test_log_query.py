@@ -34,6 +34,14 @@ def test_gcloud() -> None:
     assert words[:4] == ["gcloud", "logging", "read", f"jsonPayload.event_id={json.dumps(ODD)}"]
 
 
+def test_several_values() -> None:
+    """Lines with any of several values are found: an event's own id, or what stands for it."""
+    told = [query.text for query in write_queries(None, "event_id", "e1", "e2")]
+    assert """'fromjson? | select(.event_id == "e1" or .event_id == "e2")'""" in told[0]
+    assert '| filter event_id = "e1" or event_id = "e2"' in told[1]
+    assert """'jsonPayload.event_id="e1" OR jsonPayload.event_id="e2"'""" in told[2]
+
+
 @pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed here")
 def test_jq(tmp_path: Path) -> None:
     """The command for a file finds the lines of the event, and minds no other text between them."""

@@ -27,6 +27,7 @@ from ringback.web import MAX_BODY
 SECRET = "0123456789abcdef0123456789abcdef"
 CONFIG = f"""
 thulium: {{url: "http://127.0.0.1:9", user: u, password: p}}
+log_key: an-invented-key-long-enough
 public_url: https://hooks.example.com
 sources:
   website:

@@ -17,7 +17,7 @@ from ringback.leads.hours import is_open, read_hours
 from ringback.leads.phone import read_number
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
-from tests.given import PROOF, load, make_config
+from tests.given import LOG_KEY, PROOF, load, make_config
 from tests.given import make_source as given_source
 from tests.leads import NOW, make_event, make_sources
 
@@ -39,7 +39,7 @@ def make_mapper(
     dated = {**usual, "map": {**usual["map"], "next_call_date": "next_call_date"}}
     sources = {"website": {**dated, **(website or {})}}
     campaigns = {"callbacks": {**CALLBACKS, **(callbacks or {})}, **GERMAN}
-    return Mapper(load({"thulium": ACCESS, "campaigns": campaigns, "sources": sources, **top}))
+    return Mapper(load({"thulium": ACCESS, "log_key": LOG_KEY, "campaigns": campaigns, "sources": sources, **top}))
 
 
 def assign(mapper: Mapper, event: Event, now: datetime = NOW) -> Assignment:
@@ -346,16 +346,13 @@ def test_any_time(hours: str, now: datetime, asked: datetime | None) -> None:
 # What is told of it
 
 
-@pytest.mark.parametrize("key", ["an-invented-key-long-enough", None])
-def test_person(key: str | None) -> None:
-    """A person is known in the log by a keyed hash of the number, and by nothing without a key."""
-    assign_ = partial(assign, make_mapper(None, None, **({"log_key": key} if key else {})))
+def test_person() -> None:
+    """A person is known in the log by a keyed hash of the number."""
+    assign_ = partial(assign, make_mapper(None, None))
     people = [assign_(make_event(phone_number=n)).person for n in ("601000001", "+48 601 000 001", "601000002")]
-    if key:
-        assert people[0] == people[1] != people[2]
-        assert "601" not in str(people)
-    else:
-        assert people == [None] * 3
+    assert people[0] == people[1] != people[2]
+    other = assign(make_mapper(None, None, log_key="another-key-long-enough"), make_event(phone_number="601000001"))
+    assert other.person not in people
     assert assign_(make_event(email="ada@example.com")).person is None
 
 
@@ -382,6 +379,31 @@ def test_person_that_is_nowhere(place: str | None) -> None:
     source = {"map": {"email": "email", **number}, "consent": "agreed"}
     mapper = make_mapper(source, None, log_key="an-invented-key-long-enough")
     assert refuse(mapper, make_event(email="ada@example.com")).person is None
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"customer_id": 441}, 441),
+        ({"customer_id": "441", "phone_number": "601 000 001"}, 441),
+        ({"customer_id": 601000001}, None),
+        ({"customer_id": 44051401359}, None),
+        ({"customer_id": 19440514}, None),
+        ({"customer_id": 1234567890123}, None),
+        ({"customer_id": 5550143, "note": "555 01 43"}, None),
+    ],
+)
+def test_customer_id_of_an_event(data: dict[str, object], told: int | None) -> None:
+    """A customer's id that an event brings is told of its outcome, unless it may be a number of a person."""
+    assignment = assign(make_mapper(None, None), make_event(**data))
+    assert assignment.lead.customer_id == int(str(data["customer_id"]))
+    assert assignment.outcome(Status.FAILED).customer_id == told
+
+
+def test_customer_id_of_the_configuration() -> None:
+    """A customer's id that the configuration names is no one's secret."""
+    mapper = make_mapper({"map": {"phone_number": "phone_number"}, "set": {"customer_id": 601000001}}, None)
+    assert assign(mapper, make_event(**PHONE)).outcome(Status.FAILED).customer_id == 601000001
 
 
 def test_deferred_lead() -> None:

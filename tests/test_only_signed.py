@@ -18,7 +18,7 @@ from ringback.app import App
 from ringback.hosts.local import wire
 from ringback.settings import Settings
 from ringback.web import Request
-from tests.given import find_mistakes, load, make_config, make_source
+from tests.given import LOG_KEY, find_mistakes, load, make_config, make_source
 from tests.leads import configure
 from tests.preset_cases import make_entry
 from tests.sandbox import Sandbox
@@ -116,7 +116,7 @@ def open_hubspot(thulium: Sandbox, preset: str, **own: Any) -> App:
     if preset == "hubspot-workflow":
         del source["fetch"]
     access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
-    settings = load({"thulium": access, "public_url": HOOKS, "sources": {"leads": source}})
+    settings = load({"thulium": access, "log_key": LOG_KEY, "public_url": HOOKS, "sources": {"leads": source}})
     return App(settings, clock=lambda: NOW)
 
 

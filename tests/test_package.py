@@ -17,6 +17,7 @@ from tests.sandbox import Sandbox
 TOKEN = "0123456789abcdef0123456789abcdef"
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+log_key: an-invented-key-long-enough
 sources:
   website: {verify: {scheme: hmac, header: X-Signature, encoding: hex}, secret: "0123456789abcdef0123456789abcdef",
     map: {customer_id: id}, campaign: "00001"}

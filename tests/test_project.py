@@ -41,6 +41,7 @@ def test_every_kind_of_line_is_told(root: Path) -> None:
 
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+log_key: an-invented-key-long-enough
 sources:
   website: {verify: {scheme: hmac, header: X-Signature, encoding: hex}, secret: "0123456789abcdef0123456789abcdef",
     map: {customer_id: id}, campaign: "00001"}

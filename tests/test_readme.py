@@ -20,6 +20,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 SCHEMAS = [TopSchema, ThuliumSchema, CampaignSchema, SourceSchema, CustomerSchema, FetchSchema, HmacSchema, TokenSchema]
 REST = """
 thulium: {url: https://acme.thulium.com, user: "${THULIUM_USER}", password: "${THULIUM_PASSWORD}"}
+log_key: ${LOG_KEY}
 campaigns: {callbacks: {id: "00001"}}
 sources: {form: {preset: form, secret: "${FORM_TOKEN}", map: {phone_number: phone}, campaign: callbacks}}
 """

@@ -1,5 +1,7 @@
 """Secrets in the configuration: how short one may be, and when one ends."""
 
+import shlex
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,19 @@ def test_secret_that_is_just_long_enough(text: str) -> None:
 def test_key_of_the_log_that_is_too_short() -> None:
     """The key of the log is a secret like any other."""
     assert find_mistakes({**make_config(), "log_key": "abcde"}) == [f"log_key: {TOO_SHORT}"]
+
+
+def test_key_of_the_log_is_needed() -> None:
+    """Without a key nothing starts, and the mistake has the command that makes one."""
+    whole = {key: value for key, value in make_config().items() if key != "log_key"}
+    for with_secrets in (True, False):
+        (mistake,) = find_mistakes(whole, with_secrets=with_secrets)
+        assert mistake.startswith("log_key: missing")
+    command = shlex.split(mistake.rpartition("prints: ")[2])
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert load({**whole, "log_key": "${LOG_KEY}"}, {"LOG_KEY": made}).log_key.text == made.strip()
+    assert len(made) > 40
+    assert load({**whole, "log_key": "${LOG_KEY}"}, with_secrets=False).log_key.text == "${LOG_KEY}"
 
 
 @given(st.text(st.sampled_from(BLANKS), min_size=1, max_size=40))

@@ -340,6 +340,46 @@ def test_event_in_a_query_that_is_not_signed(verify: object, is_good: bool) -> N
 
 
 @pytest.mark.parametrize(
+    ("changes", "key", "where"),
+    [
+        ({"when": "_request.headers.authorization"}, "when", "`_request.headers` has a credential under authorization"),
+        ({"map": {"phone_number": "a", "note": "_request.headers.cookie"}}, "map", "under cookie"),
+        ({"consent": "_request.query.token"}, "consent", "`_request.query` has a credential under token"),
+        ({"event_id": 'first(id, _request.headers."x-api-key")'}, "event_id", "under x-api-key"),
+        ({"only": '_request.headers."proxy-authorization"'}, "only", "under proxy-authorization"),
+        (
+            {"verify": {"scheme": "token", "header": "X-Own"}, "do_not_call": '_request.headers."x-own"'},
+            "do_not_call",
+            "under x-own",
+        ),
+        (
+            {
+                "verify": {"scheme": "token", "query": "key"},
+                "campaign": [{"when": "_request.query.key", "to": "00001"}],
+            },
+            "campaign",
+            "under key",
+        ),
+        ({"answers": {"items": "[{value: _request.headers.cookie}]"}}, "answers", "under cookie"),
+    ],
+)
+def test_rule_that_reads_a_credential(changes: dict[str, Any], key: str, where: str) -> None:
+    """What proves a sender is kept with no event, so a rule that reads it is a mistake."""
+    (mistake,) = find_mistakes(make_config(make_source(**changes)))
+    assert mistake.startswith(f"sources.website.{key}: ")
+    assert where in mistake
+    assert "which no rule can read" in mistake
+
+
+@pytest.mark.parametrize("key", ["when", "only", "event_id", "do_not_call", "consent", "items"])
+def test_rule_that_reads_the_whole_request(key: str) -> None:
+    """Of a request only what is named is kept, so a rule that reads all of it is a mistake."""
+    (mistake,) = find_mistakes(make_config(make_source(**{key: "_request.headers"})))
+    assert mistake.startswith(f"sources.website.{key}")
+    assert "only what is named is kept" in mistake
+
+
+@pytest.mark.parametrize(
     ("reply", "said"),
     [
         ("Empty", "reply: not known; is `empty` meant?"),

@@ -22,6 +22,7 @@ from ringback.outcome import Status
 from ringback.queues.message import LONGEST_REASON
 from ringback.queues.sqs import LARGEST, MOST, SqsQueue
 from tests.events import NOW, again, done, make_event
+from tests.given import LOG_KEY
 from tests.programs import run
 
 SECONDS_TO_SPARE = 5  # between the longest wait of a sender and the end that the platform puts to a request
@@ -95,7 +96,8 @@ def test_variables_are_read(functions: dict[str, Properties], root: Path) -> Non
 
 def test_environment_opens_the_queue(functions: dict[str, Properties], tmp_path: Path) -> None:
     """With the environment of the template the code opens both queues, whatever the file says of a queue."""
-    (tmp_path / "config.yaml").write_text("thulium: {url: 'https://x', user: u, password: p}\nsources: {}\n")
+    config = {"thulium": {"url": "https://x", "user": "u", "password": "p"}, "log_key": LOG_KEY, "sources": {}}
+    (tmp_path / "config.yaml").write_text(json.dumps(config))
     urls = {"Queue": "https://sqs/1/leads.fifo", "DeadLetters": "https://sqs/1/letters.fifo"}
     for properties in functions.values():
         given = {name: re.sub(r"\$?{?([A-Z]\w+)}?", lambda found: urls.get(found[1], found[1]), value)

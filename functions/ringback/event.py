@@ -14,12 +14,12 @@ REMEMBERED_BY_CONTENT = timedelta(hours=24)  # people do fill in the same form a
 class Event:
     """One verified event, not yet mapped, so that a wrong map can be mended and the event delivered again.
 
-    ``data`` is the event as the sender told it (JSON values). ``id`` is the sender's event id, or a hash of source and
-    event where the sender has none (``identified`` is then false). ``key`` recognises a redelivery: a hash of source,
-    event id and content without what is volatile. ``request`` has ``headers`` and ``query`` of the request it came
-    in, without what verification read. ``problem`` names the field and why, when the event could be cut out of the
-    body but not be read. ``over`` says which of its source's limits the event is above; None where it is above none.
-    ``attempt`` counts from 1. ``received_at`` is aware, in UTC;
+    ``data`` is the event as the sender told it (JSON values). ``id`` may be logged: it is the sender's event id or its
+    keyed hash, or a keyed hash of source and event where the sender has none (``identified`` is then false). ``key``
+    recognises a redelivery: a keyed hash of source, event id and content without what is volatile. ``request`` has, of
+    ``headers`` and ``query`` of the request it came in, those that its source's rules read. ``problem`` names the field
+    and why, when the event could be cut out of the body but not be read. ``over`` says which of its source's limits the
+    event is above; None where it is above none. ``attempt`` counts from 1. ``received_at`` is aware, in UTC;
     ``started_at`` too, of an event that has been replayed: its age counts from then.
     """
 

@@ -10,7 +10,6 @@ from ringback.expressions.expression import ExpressionFailed
 from ringback.leads.lead_schema import LeadSchema
 from ringback.lookup import Look, look_into
 from ringback.mapping import find_phone
-from ringback.secret import Secret
 from ringback.settings import Settings, Source
 
 # After the number, which comes first whatever a source matches by.
@@ -20,12 +19,11 @@ KEYS = ("email", "identifier", "customer_id")
 def make_grouping(settings: Settings) -> Callable[[Event], str]:
     """Return the function from an event to its group, 32 hex digits that are the same for one person's events.
 
-    They are a hash, keyed by ``log_key`` where there is one, of the number that the source's map finds in the event as
+    They are a hash, keyed by ``log_key``, of the number that the source's map finds in the event as
     it came in (nothing is fetched), else of the first of ``KEYS``. Where it finds none the group is the event's key,
     and the event alone in it. Opt-outs have groups of their own: none waits behind a lead. The function raises nothing.
     """
     schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone)
-    key = settings.log_key or Secret("")
 
     def group_of(event: Event) -> str:
         source = settings.sources.get(event.source)
@@ -34,7 +32,7 @@ def make_grouping(settings: Settings) -> Callable[[Event], str]:
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost an event that can be stored
             log.write_bug(error, f"event {event.id} of {event.source} has no group")
             return event.key
-        return key.hash(f"{source.action}:{found}")[:32] if source and found else event.key
+        return settings.log_key.hash(f"{source.action}:{found}")[:32] if source and found else event.key
 
     return group_of
 

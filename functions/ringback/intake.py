@@ -1,8 +1,10 @@
 """Request -> verified events: path, size, handshake and method, signature, content type, body, in this order."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from ringback.body import JSON, blank_out, parse
@@ -12,8 +14,7 @@ from ringback.event import Event
 from ringback.expressions.expression import ExpressionFailed, is_true
 from ringback.expressions.path import drop_paths
 from ringback.form import parse_form
-from ringback.identity import find_signed_id, make_event, name_event
-from ringback.secret import Secret
+from ringback.identity import find_signed_id, make_event, name_event, read_id
 from ringback.settings import Settings, Source
 from ringback.verification.arrival import Arrival, arrive
 from ringback.verification.handshake import answer_handshake
@@ -24,7 +25,7 @@ from ringback.web import MAX_BODY, Request, Response
 URL_TOKEN: tuple[Scheme, ...] = (Token(query="token"),)
 
 MAX_EVENTS = 1000  # of one request; Meta, which sends most, sends as many
-MAX_HEAD = 32 * 1024  # bytes of headers and query, which each event is kept with
+MAX_HEAD = 32 * 1024  # bytes of headers and query; no sender is known to need a tenth of it
 
 
 class Taken(NamedTuple):
@@ -50,7 +51,7 @@ def take_in(request: Request, settings: Settings, now: datetime) -> Taken | Resp
         return answer
     scheme = authenticate(request, source, settings, now)
     body, bare = open_up(request, source)
-    events = cut_events(arrive(bare, body, scheme, now), source, settings.log_key)
+    events = cut_events(arrive(bare, body, scheme, now, source.reads), source, settings)
     return Taken(source, events, None if events else explain_none(body, source))
 
 
@@ -128,23 +129,27 @@ def read_body(request: Request, types: Sequence[str]) -> object:
     return parse(body, request.headers.get("content-type", ""), types)
 
 
-def cut_events(arrival: Arrival, source: Source, key: Secret | None) -> list[Event]:
-    """Return the events in a body, without those that are no lead at all; ``key`` hashes ids that tell of people.
+def cut_events(arrival: Arrival, source: Source, settings: Settings) -> list[Event]:
+    """Return the events in a body, without those that are no lead at all.
 
     A list has one each, an object is one, anything else is one that will be INVALID. Raises TooLarge.
     """
     try:
         found = source.items.search(arrival.body)
     except ExpressionFailed as error:
-        return [make_event(arrival.body, arrival, source, problem={"items": str(error)})]
-    if isinstance(found, list):
-        items = [item if isinstance(item, Mapping) else {"value": item} for item in found]
-        if len(items) > MAX_EVENTS:
-            raise TooLarge(f"the request has more than {MAX_EVENTS} events")
-        events = [read_event(item, arrival, source, key) for item in items]
-    else:
-        events = [read_event(found, arrival, source, key)]
+        return [make_event(arrival.body, arrival, source, settings.log_key, problem={"items": str(error)})]
+    items = [as_object(item) for item in found] if isinstance(found, list) else [found]
+    if len(items) > MAX_EVENTS:
+        raise TooLarge(f"the request has more than {MAX_EVENTS} events")
+    if len(items) * len(json.dumps(arrival.seen)) > MAX_BODY:
+        raise TooLarge("the headers and the query that each of the events is kept with are too large for so many")
+    events = [read_event(item, arrival, source, settings) for item in items]
     return [event for event in events if event is not None]
+
+
+def as_object(item: object) -> Mapping[str, object]:
+    """Return an element of a list as an event: one that is no object becomes the ``value`` of one."""
+    return item if isinstance(item, Mapping) else {"value": item}
 
 
 def explain_none(body: object, source: Source) -> str:
@@ -155,17 +160,17 @@ def explain_none(body: object, source: Source) -> str:
     return f"`only` holds for none of {len(found)}" if found else "`items` finds an empty list"
 
 
-def read_event(data: object, arrival: Arrival, source: Source, key: Secret | None) -> Event | None:
+def read_event(data: object, arrival: Arrival, source: Source, settings: Settings) -> Event | None:
     """Return the event in ``data``; None when the preset says that it is no lead."""
+    make = partial(make_event, data, arrival, source, settings.log_key)
     if not isinstance(data, Mapping):
-        return make_event(data, arrival, source)
+        return make()
     context = arrival.surround(data, arrival.seen)
     try:
         if not all(is_true(only.search(context)) for only in source.only):
             return None
-        event_id = source.event_id.search(context) if source.event_id else None
+        event_id = read_id(source.event_id.search(context)) if source.event_id else None
     except ExpressionFailed as error:
-        return make_event(data, arrival, source, problem={error.text: str(error)})
-    name = name_event(event_id, context, source, key)
-    signed = find_signed_id(name, data, arrival, source, key)
-    return make_event(data, arrival, source, event_id=name, signed_id=signed)
+        return make(problem={error.text: str(error)})
+    name = name_event(event_id, context, source, settings) if event_id else None
+    return make(name=name, signed_id=find_signed_id(event_id, data, arrival, source))

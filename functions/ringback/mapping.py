@@ -11,10 +11,11 @@ from ringback.event import Event
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
 from ringback.leads.consent import forbids_call, is_yes
 from ringback.leads.hours import read_relative
-from ringback.leads.lead import RECORD_FIELDS, BadLead, Lead, find_region, read_lead
+from ringback.leads.lead import IDS, RECORD_FIELDS, BadLead, Lead, find_region, read_lead
 from ringback.leads.lead_schema import LeadSchema, is_empty, recognise_first
 from ringback.leads.phone import Phone
 from ringback.leads.schedule import put_off, schedule
+from ringback.leads.telling import is_harmless, shares_digits
 from ringback.lookup import Look, look_into
 from ringback.messages import scrub
 from ringback.outcome import Outcome, Status
@@ -26,13 +27,17 @@ NAMES = ("name", "surname", "full_name")
 
 @dataclass(frozen=True)
 class Assignment:
-    """A lead and where it goes: one campaign, or for a stop every campaign it holds for."""
+    """A lead and where it goes: one campaign, or for a stop every campaign it holds for.
+
+    ``untold`` is the customer's id as the event has it, where it may be a number of the person: no outcome shows it.
+    """
 
     event: Event
     source: Source
     lead: Lead
     campaigns: tuple[Campaign, ...]
     person: str | None
+    untold: int | None = None
 
     @property
     def customer_id(self) -> int:
@@ -44,7 +49,8 @@ class Assignment:
     def outcome(self, status: Status, reason: str | None = None, **rest: object) -> Outcome:
         """Return an outcome of this lead; what the lead had to do without is noted in its reason."""
         notes = "; ".join(filter(None, (reason, *self.lead.notes)))
-        known = {"campaign_id": self.campaigns[0].id, "customer_id": self.lead.customer_id, "person": self.person}
+        customer_id = None if self.lead.customer_id == self.untold else self.lead.customer_id
+        known = {"campaign_id": self.campaigns[0].id, "customer_id": customer_id, "person": self.person}
         return Outcome(status, notes or None, **{**known, **rest})  # type: ignore[arg-type]
 
     def defer(self, error: CallFailed) -> Outcome:
@@ -95,11 +101,20 @@ class Mapper:
             lead = read_lead(self._find_schema(source), values)
         except BadLead as error:
             return invalid(error.fields, campaigns[0].id)
-        person = hash_person(self.settings.log_key, lead.phone.e164 if lead.phone else None)
+        person = self._hash_person(lead.phone)
         hours = campaigns[0].call_hours if source.action == "lead" else None
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
         lead = put_off(lead, campaigns[0].later, own, now)
-        return Assignment(event, source, lead, campaigns, person)
+        return Assignment(event, source, lead, campaigns, person, self._find_untold(source, lead))
+
+    def _find_untold(self, source: Source, lead: Lead) -> int | None:
+        """Return the customer's id as the event has it, if it may be a number of the person by its form or digits."""
+        if lead.customer_id is None or "customer_id" not in source.map:
+            return None
+        number, region = str(lead.customer_id), source.phone_region or self.settings.phone_region
+        personal = (value for name, value in lead.customer.items() if name not in IDS)
+        is_told = is_harmless(number, region) and not shares_digits(number, personal)
+        return None if is_told else lead.customer_id
 
     def mentions(self, event: Event, phone: Phone) -> bool:
         """Return whether an event has a number where its source looks for one, beside whatever else is there."""
@@ -120,8 +135,10 @@ class Mapper:
 
     def _recognise(self, source: Source, look: Look) -> str | None:
         """Return the hash of the person of an event that makes no lead: it can be traced all the same."""
-        phone = find_phone(source, self.settings, look)
-        return hash_person(self.settings.log_key, phone.e164 if phone else None)
+        return self._hash_person(find_phone(source, self.settings, look))
+
+    def _hash_person(self, phone: Phone | None) -> str | None:
+        return hash_person(self.settings.log_key, phone.e164) if phone else None
 
     def _find_schema(self, source: Source) -> LeadSchema:
         """Return the schema of the fields that the source's leads can have."""
@@ -206,8 +223,6 @@ def read_constants(constants: Mapping[str, object], start: datetime) -> Mapping[
     return {**constants, "next_call_date": read_relative(at, start)}
 
 
-def hash_person(key: Secret | None, e164: str | None) -> str | None:
-    """Return the keyed hash by which the log knows the person with this number; None without a key or a number."""
-    if key is None or e164 is None:
-        return None
+def hash_person(key: Secret, e164: str) -> str:
+    """Return the keyed hash by which the log knows the person with this number."""
     return key.hash(e164)[:16]

@@ -1,6 +1,5 @@
 """Text that must never be shown."""
 
-import hashlib
 import hmac
 import unicodedata
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Secret:
 
     def hash(self, text: str) -> str:
         """Return text as 64 hex digits (HMAC-SHA256) from which nobody learns it who does not have the secret."""
-        return hmac.new(self.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.digest(self.encode(), text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def _is_visible(character: str) -> bool:

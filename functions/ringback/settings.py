@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ringback.expressions.answers import AnswerSpec
 from ringback.expressions.expression import Expression
 from ringback.expressions.path import Path
+from ringback.expressions.request_parts import Part
 from ringback.leads.hours import Hours
 from ringback.limits import Limits
 from ringback.secret import Secret
@@ -37,6 +39,8 @@ class Places:
 
 Single = Expression | AnswerPlace
 Place = Single | Places
+
+LATE_RULES = ("map", "when", "do_not_call", "consent", "campaign")  # those that look when an event is delivered
 
 
 @dataclass(frozen=True)
@@ -188,10 +192,28 @@ class Source:
     @property
     def places(self) -> tuple[Single, ...]:
         """Every place where a rule of this source looks for a value. A rule that is not listed here finds nothing."""
-        consent = [self.consent.place] if self.consent else []
-        routes = [route.when for route in self.routes if route.when]
-        rules: list[Place] = [*self.map.values(), *self.when, *self.do_not_call, *consent, *routes]
-        return tuple(single for rule in rules for single in split_place(rule))
+        return tuple(single for key in LATE_RULES for single in self.rules[key])
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[Single, ...]]:
+        """Where each key looks for a value, by its name. What no key is listed here for is not kept of a request."""
+        spec = self.answers
+        return {
+            "map": tuple(single for place in self.map.values() for single in split_place(place)),
+            "when": self.when,
+            "do_not_call": self.do_not_call,
+            "consent": (self.consent.place,) if self.consent else (),
+            "campaign": tuple(route.when for route in self.routes if route.when),
+            "answers": (spec.items, spec.object, spec.value, spec.fields) if spec else (),
+            "only": self.only,
+            "event_id": (self.event_id,) if self.event_id else (),
+        }
+
+    @cached_property
+    def reads(self) -> frozenset[Part]:
+        """What the rules read of a request: ``("headers", "x-topic")``, ``("query", "page")``."""
+        expressions = (each for places in self.rules.values() for each in places if isinstance(each, Expression))
+        return frozenset().union(*(each.reads for each in expressions))
 
 
 @dataclass(frozen=True)
@@ -228,7 +250,7 @@ class Settings:
     store: str
     retention: timedelta
     paused: bool
-    log_key: Secret | None
+    log_key: Secret
     stop: int | None
     campaigns: Mapping[str, Campaign]
     sources: Mapping[str, Source]

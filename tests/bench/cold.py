@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 FUNCTIONS = HERE.parent.parent / "functions"
 CONFIG = """
 thulium: {url: "http://127.0.0.1:9", user: u, password: p}
+log_key: an-invented-key-long-enough
 sources:
   website: {verify: {scheme: token, header: X-Api-Key}, secret: "0123456789abcdef0123456789abcdef",
     map: {customer_id: id}, campaign: "00001"}

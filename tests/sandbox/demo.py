@@ -1,6 +1,7 @@
 """The demonstration: a stand-in Thulium and the function, samples sent, and what became of each."""
 
 import json
+import secrets
 import sys
 import threading
 from collections import deque
@@ -65,7 +66,7 @@ def environ(thulium: Sandbox, port: int, config: Path = CONFIG) -> dict[str, str
     """Return the environment of the function: its configuration, and what is filled in there."""
     names = {"THULIUM_URL": thulium.url, "THULIUM_USER": thulium.user, "THULIUM_PASSWORD": thulium.password}
     own = {"RINGBACK_CONFIG": str(config), "RINGBACK_QUEUE": "none", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    return {**names, **own, **SECRETS}
+    return {**names, **own, **SECRETS, "LOG_KEY": secrets.token_urlsafe(32)}
 
 
 def send(thulium: Sandbox, function: Function, screen: Screen, log: Log) -> bool:

@@ -29,6 +29,7 @@ REPLAYS = {
     "cloud-tasks": "replay: gcloud tasks queues resume NAME-parked, and when that queue is empty, pause it again",
     "": "replay: there is no queue, so nothing is kept; let the sender send again",
 }
+NOT_SET = "is not set here; set it to what it is where the function runs"
 PHONE = click.option("--phone", metavar="NUMBER", help="A telephone number, as people write it.")
 
 
@@ -53,7 +54,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, g
     value = find_person(settings, number) if number else event_id or ""
     database = open_database(settings)
     if database is None:
-        ask_cloud(settings, field, value, groups)
+        ask_cloud(settings, field, [value] if number else list_ids(settings, value), groups)
         return
     if number:
         mapper = Mapper(settings)
@@ -116,29 +117,30 @@ def say_unknown(settings: Settings, what: str) -> str:
     return f"nothing is known of {what} (events are known for {settings.retention.days} days)"
 
 
-def ask_cloud(settings: Settings, field: Field, value: str, groups: Sequence[str]) -> None:
+def ask_cloud(settings: Settings, field: Field, values: Sequence[str], groups: Sequence[str]) -> None:
     """Say what the log on a cloud has about an event or a person, or how it is asked."""
     try:
         if groups:
-            show(ask_cloudwatch(field, value, groups))
+            show(ask_cloudwatch(field, values, groups))
             return
     except cloudwatch.LogUnreachable as error:
         tell(f"{error}; ask it yourself")
-    told = tell_log(settings.queue, field, value, settings.thulium.timezone)
-    if told is not None:
-        show(told or fail(f"nothing is in the log of {value}"))
+    found = [tell_log(settings.queue, field, value, settings.thulium.timezone) for value in values]
+    told = [line for lines in found if lines is not None for line in lines]
+    if None not in found:
+        show(told or fail(f"nothing is in the log of {values[0]}"))
         return
-    for query in write_queries(settings.queue, field, value):
+    for query in write_queries(settings.queue, field, *values):
         show([f"{query.where}:", "", query.text, ""])
 
 
-def ask_cloudwatch(field: Field, value: str, groups: Sequence[str]) -> list[str]:
+def ask_cloudwatch(field: Field, values: Sequence[str], groups: Sequence[str]) -> list[str]:
     """Return a line for each line of the log, of as far back as a SQLite queue would know. Raises LogUnreachable."""
-    (query,) = write_queries("sqs:", field, value)
+    (query,) = write_queries("sqs:", field, *values)
     now = datetime.now(UTC)
     rows = cloudwatch.run(query.text, groups, now - history.RETENTION, now)
     if not rows:
-        fail(f"nothing is in the log of {value}")
+        fail(f"nothing is in the log of {values[0]}")
     columns = ("@timestamp", *SHOWN)
     return align([columns, *([row.get(name, "") for name in columns] for row in rows)])
 
@@ -153,15 +155,22 @@ def read_phone(settings: Settings, phone: str) -> Phone:
 
 def find_person(settings: Settings, number: Phone) -> str:
     """Return the hash by which the person with a number is known, or end."""
-    if settings.log_key and (unset := PLACEHOLDER.search(settings.log_key.text)):
-        fail(f"log_key: {unset[0]} is not set here; set it to what it is where the function runs")
-    person = hash_person(settings.log_key, number.e164)
-    return person or fail("log_key: missing, so nobody is recognised; set it, and later events are found")
+    if unset := PLACEHOLDER.search(settings.log_key.text):
+        fail(f"log_key: {unset[0]} {NOT_SET}")
+    return hash_person(settings.log_key, number.e164)
+
+
+def list_ids(settings: Settings, event_id: str) -> list[str]:
+    """Return what the log may have of an event's id: the id itself, and its hash where the key is known here."""
+    if unset := PLACEHOLDER.search(settings.log_key.text):
+        tell(f"log_key: {unset[0]} {NOT_SET}, or an id that is logged as a hash is not found")
+        return [event_id]
+    return [event_id, hash_id(event_id, settings.log_key)]
 
 
 def find_id(database: Database, settings: Settings, event_id: str) -> str:
     """Return the id by which an event is stored, the sender's or what stands for it, or end."""
-    ids = (event_id, hash_id(event_id, settings.log_key))
+    ids = list_ids(settings, event_id)
     return next((each for each in ids if history.trace(database, each)), None) or fail(say_unknown(settings, event_id))
 
 

@@ -9,6 +9,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from ringback.errors import RingbackError
 from ringback.expressions.functions import Functions, is_true
+from ringback.expressions.request_parts import Part, list_parts
 from ringback.expressions.syntax import parse_tree
 
 __all__ = ["Expression", "ExpressionFailed", "compile_expression", "is_true"]
@@ -25,9 +26,10 @@ class ExpressionFailed(RingbackError):
 
 @dataclass(frozen=True)
 class Expression:
-    """A compiled expression; two of the same text are equal."""
+    """A compiled expression; two of the same text are equal. ``reads`` has what it reads of the request."""
 
     text: str
+    reads: frozenset[Part] = field(repr=False, compare=False)
     _tree: Any = field(repr=False, compare=False)
     _interpreter: TreeInterpreter = field(repr=False, compare=False)
 
@@ -45,9 +47,11 @@ class Expression:
 
 
 def compile_expression(text: str) -> Expression:
-    """Return the compiled expression. Raises ValueError, in one line, for what ``parse_tree`` refuses."""
+    """Return the compiled expression. Raises ValueError, in one line: see ``parse_tree`` and ``list_parts``."""
+    tree = parse_tree(text)
     # One interpreter for good: the library makes one for each search, which takes as long as the search itself.
-    return Expression(text, parse_tree(text), TreeInterpreter(Options(custom_functions=Functions())))
+    interpreter = TreeInterpreter(Options(custom_functions=Functions()))
+    return Expression(text, frozenset(list_parts(tree)), tree, interpreter)
 
 
 def _explain(error: JMESPathTypeError) -> str:

@@ -79,9 +79,7 @@ def advise(settings: Settings, now: datetime) -> Iterator[Note]:
 
 
 def _advise_on_log(settings: Settings) -> Iterator[Note]:
-    if settings.log_key is None:
-        yield Note("log_key", "missing: nobody is recognised in the log, and `ringback trace --phone` finds nobody")
-    elif _is_short(settings.log_key):
+    if _is_short(settings.log_key):
         text = f"short: with fewer than {LONG_ENOUGH} characters the log's hashes can be turned back into numbers"
         yield Note("log_key", text, Weight.STRICT)
 
@@ -173,7 +171,8 @@ def _is_unsigned(place: Single, scheme: Scheme) -> bool:
     """Return whether a place is in a part of a request which a scheme leaves out of what it signs."""
     if not isinstance(place, Expression) or not isinstance(scheme, Hmac | Jws):
         return False
-    return "_request.headers" in place.text or ("_request.query" in place.text and not needs_url(scheme))
+    parts = {part[0] for part in place.reads}
+    return "headers" in parts or ("query" in parts and not needs_url(scheme))
 
 
 def _has_no_time(scheme: Scheme) -> bool:

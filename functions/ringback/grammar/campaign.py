@@ -16,6 +16,10 @@ from ringback.settings import ThuliumSettings
 from ringback.thulium.url import parse_host, parse_url
 
 LARGEST_ID = 2**31 - 1
+NO_LOG_KEY = (
+    "missing: log and queue know numbers and events by their hash under it; write `log_key: ${{LOG_KEY}}`, and set "
+    "LOG_KEY to what this prints: openssl rand -hex 32"
+)
 SYSTEM_STATUSES = (
     *("TO_CALL", "IN_PROGRESS", "CALL", "MY_RECORD", "NO_CALL"),
     *("ABANDONED_AFTER_N_TRIES", "CALL_NO_SOONER_THAN", "CALL_PROGRESSIVE"),
@@ -95,7 +99,7 @@ class TopSchema(Strict):
     retention = Duration(load_default=timedelta(days=30))
     store = Text(("event", "values"), load_default="event")
     paused = fields.Boolean(load_default=False)
-    log_key = ProofText(load_default=None)
+    log_key = ProofText(required=True, error_messages={"required": NO_LOG_KEY})
     stop = fields.Nested(GlobalStopSchema, load_default=dict)
     thulium = fields.Raw(required=True)
     campaigns = fields.Raw(load_default=dict)

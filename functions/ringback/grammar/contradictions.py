@@ -3,13 +3,18 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
+from ringback.expressions.expression import Expression
 from ringback.leads.lead import STATUS_FIELDS
 from ringback.limits import UNLIMITED
 from ringback.settings import AnswerPlace, Campaign, Place, Source, split_place
-from ringback.verification.scheme import Hmac, Jws, needs_url
+from ringback.verification.scheme import Hmac, Jws, list_proofs, needs_url
 from ringback.verification.signature import secret_problem
 
 NEXT_CALL = "next_call_date"
+CREDENTIALS = {
+    ("query", "token"),
+    *(("headers", name) for name in ("authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token")),
+}
 OLD_ONLY = ", or write `accept_old: true` beside `verify` if the sender can do no other"
 WEAKER = (
     "one scheme of the list proves less than another, and by leaving a header out a request would choose it: take it "
@@ -30,6 +35,7 @@ def find_contradictions(
         ({"verify"}, find_url_mistakes(source, public_url)),
         ({"verify", "accept_old"}, find_weak_schemes(source)),
         ({"verify", "methods"}, find_unsigned_queries(source)),
+        ({"verify"}, find_read_proofs(source)),
         ({"campaign", "action"}, find_idle_routes(source)),
         ({"limits", "action"}, find_idle_limits(source)),
         ({"map", "set"}, find_missing_fields(source)),
@@ -70,6 +76,15 @@ def find_unsigned_queries(source: Source) -> Iterator[tuple[str, str]]:
             "methods",
             "a GET's event is its query, which is not signed; take POST, or a scheme that signs {url}",
         )
+
+
+def find_read_proofs(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield that a rule reads a credential: none is kept with an event."""
+    proofs = CREDENTIALS | list_proofs(source.verify)
+    for key, places in source.rules.items():
+        expressions = (place for place in places if isinstance(place, Expression))
+        for part, name in sorted(proofs & {part for each in expressions for part in each.reads}):
+            yield key, f"`_request.{part}` has a credential under {name}, which no rule can read: take that away"
 
 
 def find_idle_routes(source: Source) -> Iterator[tuple[str, str]]:

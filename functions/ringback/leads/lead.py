@@ -19,6 +19,7 @@ RECORD_FIELDS = ("status_id", "dictionary_status_id", "agent_login", "next_call_
 STATUS_FIELDS = frozenset({"status_id", "dictionary_status_id"})  # the two ways in which Thulium takes a status
 ADDRESSES = ("address", "invoice_address", "mail_drop_address")
 ADDRESS_PARTS = ("street", "building", "flat", "postcode", "city", "country")
+IDS = ("customer_id", "identifier", "phone_region", *RECORD_FIELDS)  # these tell nothing of a person
 MATCH_FIELDS = ("identifier", "phone_number", "email")
 LEAD_FIELDS = (
     NAMES - {"custom_fields", *ADDRESSES}

@@ -82,8 +82,11 @@ def find_settings(name: str, settings: Settings | None) -> Settings | None:
         return None
     access = {"url": "https://thulium.invalid", "user": "nobody", "password": "none"}
     entry = {"preset": name, "campaign": "00001"}
-    guessed = Reader(Mistakes({}), {}).read({"thulium": access, "sources": {name: entry}})
-    return replace(guessed, phone_region=settings.phone_region) if guessed and settings else guessed
+    raw = {"thulium": access, "log_key": "for a preview alone", "sources": {name: entry}}
+    guessed = Reader(Mistakes({}), {}).read(raw)
+    if guessed and settings:
+        return replace(guessed, phone_region=settings.phone_region, log_key=settings.log_key)
+    return guessed
 
 
 def greet_back(request: Request, name: str, settings: Settings | None, now: datetime) -> Response | None:

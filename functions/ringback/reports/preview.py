@@ -47,8 +47,8 @@ def walk(request: Request, source: Source, settings: Settings, now: datetime) ->
     if is_handshake(request, source):
         return Preview(("This is a question of the sender's, which is answered; no event.",))
     body, bare = open_up(request, source)
-    arrival = arrive(bare, body, choose(source.verify, request), now)
-    events = cut_events(arrival, source, settings.log_key)
+    arrival = arrive(bare, body, choose(source.verify, request), now, source.reads)
+    events = cut_events(arrival, source, settings)
     if not events:
         return Preview((NO_EVENT, "", *(f"  {line}" for line in list_places(body, None, read_in(settings)))))
     mapper = Mapper(settings)

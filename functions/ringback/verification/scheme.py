@@ -183,11 +183,17 @@ def strip(schemes: Sequence[Scheme], request: Request) -> Request:
 
     A signed id stays: it proves nothing by itself, and is what a redelivery is recognised by.
     """
-    headers = {name for scheme in schemes for name in _headers(scheme)}
-    names = {scheme.query for scheme in schemes if isinstance(scheme, Token) and scheme.query}
-    pairs = [pair for pair in request.query.split("&") if unquote_plus(pair.partition("=")[0]) not in names]
-    kept = {name: value for name, value in request.headers.items() if name not in headers}
-    return replace(request, query="&".join(pairs), headers=kept)
+    proofs = list_proofs(schemes)
+    pairs = request.query.split("&")
+    kept = [pair for pair in pairs if ("query", unquote_plus(pair.partition("=")[0])) not in proofs]
+    headers = {name: value for name, value in request.headers.items() if ("headers", name) not in proofs}
+    return replace(request, query="&".join(kept), headers=headers)
+
+
+def list_proofs(schemes: Sequence[Scheme]) -> set[tuple[str, str]]:
+    """Return where a request has what proves its sender: ``("headers", "x-api-key")``, ``("query", "token")``."""
+    headers = {("headers", name) for scheme in schemes for name in _headers(scheme) if name}
+    return headers | {("query", each.query) for each in schemes if isinstance(each, Token) and each.query}
 
 
 def _headers(scheme: Scheme) -> set[str]:
