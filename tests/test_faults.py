@@ -392,9 +392,9 @@ def test_default_patience() -> None:
     assert SENDERS_PATIENCE == 8
 
 
-@pytest.mark.parametrize("call", list(HIT))
+@pytest.mark.parametrize("call", [call for call in HIT if call != "create"])
 def test_short_trouble_is_waited_out(call: str, thulium: Sandbox, lines: Log) -> None:
-    """Directly, what fails once is tried again while the sender waits: it never hears of it."""
+    """Directly, what fails once is tried again while the sender waits, but for a creation that may still come."""
     thulium.fail(call, faults.error(503), times=1)
     answer = Direct(configure(thulium, answer_within=8)).send(LEADS)
     assert answer.status == 200
