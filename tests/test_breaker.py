@@ -55,7 +55,7 @@ def test_outage_costs_few_calls(thulium: Sandbox, fault: Fault, lines: list[dict
     assert [verdict.outcome.reason for verdict in verdicts].count(DOWN) >= 300 - ENOUGH - PARALLEL
     assert all(isinstance(verdict, Again) and verdict.at <= seconds(4) for verdict in verdicts)
     (line,) = (line for line in lines if line["event"] == "thulium.down")
-    assert line["levelname"] == "ERROR"
+    assert line["levelname"] == "WARNING"
 
 
 def test_probes(thulium: Sandbox, lines: list[dict[str, Any]]) -> None:

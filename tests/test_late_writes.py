@@ -74,6 +74,15 @@ def deliver_at(time: Time, pipeline: Pipeline, event: Event, at: datetime, attem
     return verdict
 
 
+def finish(time: Time, settings: Settings, event: Event, at: datetime = NOW) -> list[Verdict]:
+    """Have an event tried until it is done, each time in a process of its own; return what came of each try."""
+    verdicts = [deliver_at(time, Pipeline(settings), event, at)]
+    while isinstance(verdicts[-1], Again):
+        at = verdicts[-1].at
+        verdicts.append(deliver_at(time, Pipeline(settings), event, at, len(verdicts) + 1))
+    return verdicts
+
+
 # An opt-out after a requeue that was not answered: in another process
 
 
@@ -84,20 +93,16 @@ def test_stop_is_looked_at_once_more(
     """A requeue that comes after the stop is undone by its next look, which is then not the last."""
     settings = configure(thulium, **REQUEUE)
     requeue_late(thulium, Pipeline(settings), fault)
-    stop, now, told = make_event("optout", **ADA), NOW, list[tuple[Status, str | None]]()
-    for attempt in (1, 2, 3):
-        verdict = deliver_at(time, Pipeline(settings), stop, now, attempt)  # each time in a process of its own
-        told.append((verdict.outcome.status, verdict.outcome.reason))
-        now = verdict.at if isinstance(verdict, Again) else now
+    told = [(each.outcome.status, each.outcome.reason) for each in finish(time, settings, make_event("optout", **ADA))]
     assert told == [(Status.DEFERRED, AGAIN), (Status.DEFERRED, AGAIN), (Status.STOPPED, None)]
-    assert now - NOW == timedelta(seconds=80)
+    assert time.now - NOW == timedelta(seconds=80)
     assert (thulium.record("00001", ada) or {})["status_id"] == 6
     assert not is_called(thulium, time)
     assert not [line for line in lines if line["event"] == "stop.undone"]
 
 
 def test_second_look_is_the_last_if_it_changes_nothing(thulium: Sandbox, ada: int) -> None:
-    """A stop that nobody undoes is read back when it is made, and once more: five calls, then two and the search."""
+    """A stop that nobody undoes is read back when it is made, and once more: four calls, then two."""
     stop = make_event("optout", customer_id=ada)
     (first, second) = follow(configure(thulium, **REQUEUE), stop)
     assert [(first.status, first.reason), (second.status, second.reason)] == [("DEFERRED", AGAIN), ("STOPPED", None)]
@@ -148,12 +153,46 @@ def test_tries_that_fail_in_between(thulium: Sandbox, time: Time, ada: int, call
     settings = configure(thulium, **REQUEUE)
     requeue_late(thulium, Pipeline(settings))
     thulium.fail(call, faults.error(503), times=4)
-    stop, now, verdicts = make_event("optout", **ADA), NOW, list[Verdict]()
-    while not verdicts or isinstance(verdicts[-1], Again):
-        verdicts.append(deliver_at(time, Pipeline(settings), stop, now, len(verdicts) + 1))
-        now = verdicts[-1].at if isinstance(verdicts[-1], Again) else now
-    assert verdicts[-1].outcome.status == "STOPPED"
+    assert finish(time, settings, make_event("optout", **ADA))[-1].outcome.status == "STOPPED"
     assert not is_called(thulium, time)
+
+
+def test_record_that_a_failed_try_has_added(thulium: Sandbox, time: Time) -> None:
+    """A look that finds what the try before may have added is no second look: a lead's creation may still come."""
+    settings = configure(thulium, **REQUEUE)
+    thulium.fail("create", faults.later(LATEST, SILENT[0]))
+    lead = make_event(**ADA)
+    later = deliver_at(time, Pipeline(settings), lead, NOW)
+    thulium.fail("batch", faults.later(0.1, SILENT[0]))
+    assert finish(time, settings, make_event("optout", email="ada@example.com"))[-1].outcome.status == "STOPPED"
+    assert isinstance(later, Again)
+    assert deliver_at(time, Pipeline(settings), lead, time.now, 2).outcome.status == "SKIPPED"
+    assert not is_called(thulium, time)
+
+
+def test_record_is_stopped_although_the_batch_fails(thulium: Sandbox, time: Time, ada: int) -> None:
+    """Nobody is called for 40 seconds because one call of a stop has failed: the record is looked at all the same."""
+    thulium.fail("batch", faults.error(503))
+    first, *_, last = finish(time, configure(thulium, **REQUEUE), make_event("optout", customer_id=ada))
+    assert [(each.outcome.status, each.outcome.reason) for each in (first, last)] == [
+        ("DEFERRED", AGAIN),
+        ("STOPPED", None),
+    ]
+    assert thulium.counts["change"] == 1
+
+
+def test_stranger_whose_record_can_not_be_added(thulium: Sandbox) -> None:
+    """Where there is no record none is changed, and the reason is that of the call that has failed."""
+    thulium.add_customer(441, surname="Lis", **ADA)
+    thulium.fail("batch", faults.error(503))
+    (verdict,) = Pipeline(configure(thulium, **REQUEUE)).deliver([make_event("optout", customer_id=441)], NOW)
+    assert (verdict.outcome.status, verdict.outcome.http_status) == ("DEFERRED", 503)
+    assert "change" not in thulium.counts
+
+
+def test_stop_of_nobody(thulium: Sandbox) -> None:
+    """An id that Thulium does not know has failed for good, where records are put back too."""
+    assert read_statuses(follow(configure(thulium, **REQUEUE), make_event("optout", customer_id=441))) == ["FAILED"]
 
 
 def test_stop_that_could_not_be_searched_is_tried_soon(thulium: Sandbox, ada: int) -> None:
@@ -435,7 +474,7 @@ def test_two_workers_on_one_file(thulium: Sandbox, time: Time, ada: int, tmp_pat
     assert not is_called(thulium, time)
 
 
-SEEDS = (0, 2, 7, 21, 25, 28, 30, 31, 41, 51, 57, 63, 70, 85, 91, 109, 114, 117)  # which once found something
+SEEDS = (50062, 0, 2, 7, 21, 25, 28, 30, 31, 41, 51, 57, 63, 70, 85, 91, 109, 114, 117)  # which once found something
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -26,6 +26,7 @@ from ringback.thulium.api import Thulium
 
 CONFIRMED = (Status.ADDED, Status.STOPPED)
 LOOKS = 2  # at a record in one try, and a change after each that finds it not stopped
+NOT_SHOWN = "Thulium does not show the record as stopped"
 
 
 class Stop:
@@ -79,18 +80,16 @@ class Stop:
     ) -> list[Outcome]:
         """Return what became of each customer in one campaign: added as one who is not called, or made one."""
         replies = self._batch.send(campaign.id, dict.fromkeys(ids, campaign.stop), deadline)
-        outcomes = {each: decide(assignment, replies.get(each), campaign.id) for each in ids}
-        for customer_id, outcome in outcomes.items():
-            if outcome.status is Status.ALREADY_EXISTS:
-                outcomes[customer_id] = self._change(campaign, customer_id, assignment, deadline)
-            elif outcome.status is Status.FAILED and not is_nobody(assignment):
-                outcomes[customer_id] = replace(outcome, status=Status.DEFERRED)
-        return list(outcomes.values())
+        added = {each: persist(assignment, decide(assignment, replies.get(each), campaign.id)) for each in ids}
+        change = self._look_and_change if self._settings.requeues(campaign) else self._change
+        return [change(campaign, each, outcome, assignment, deadline) for each, outcome in added.items()]
 
-    def _change(self, campaign: Campaign, customer_id: int, assignment: Assignment, deadline: float) -> Outcome:
-        """Give a record the stop's status."""
-        if self._settings.requeues(campaign):
-            return self._look_and_change(campaign, customer_id, assignment, deadline)
+    def _change(
+        self, campaign: Campaign, customer_id: int, added: Outcome, assignment: Assignment, deadline: float
+    ) -> Outcome:
+        """Give a record that is there already the stop's status; ``added`` is what adding it has come to."""
+        if added.status is not Status.ALREADY_EXISTS:
+            return added
         try:
             self._thulium.update_record(campaign.id, customer_id, campaign.stop, deadline)
         except CallFailed as error:
@@ -98,20 +97,38 @@ class Stop:
         return assignment.outcome(Status.STOPPED)
 
     def _look_and_change(
-        self, campaign: Campaign, customer_id: int, assignment: Assignment, deadline: float
+        self, campaign: Campaign, customer_id: int, added: Outcome, assignment: Assignment, deadline: float
     ) -> Outcome:
-        """Give a record the stop's status unless it is read to have it; also while it can't be read."""
-        failures, look_again = list[CallFailed](), None
-        for _ in range(LOOKS):
+        """Do the same where records are put back, and read the record. What may have changed is looked at again."""
+        if added.status is Status.FAILED:
+            return added
+        if added.status is Status.ADDED:
+            return replace(added, look_again=self._look_again)
+        was_there, failures = added.status is Status.ALREADY_EXISTS, list[CallFailed]()
+        changes = self._make_stopped(campaign, customer_id, failures, deadline)
+        if changes is None:
+            failure = failures[0] if failures else CallFailed(NOT_SHOWN)
+            return replace(assignment.defer(failure) if was_there else added, look_again=self._look_again)
+        is_found = was_there and not changes
+        return assignment.outcome(Status.STOPPED, look_again=None if is_found else self._look_again)
+
+    def _make_stopped(
+        self, campaign: Campaign, customer_id: int, failures: list[CallFailed], deadline: float
+    ) -> int | None:
+        """Return after how many changes a record is read to be stopped; None if it is not, or there is none.
+
+        It is changed also while it can't be read.
+        """
+        for changes in range(LOOKS):
             with noting(failures):
                 record = self._thulium.get_record(campaign.id, customer_id, deadline)
-                if record and self._stopped.said_stop(record, campaign, deadline):
-                    return assignment.outcome(Status.STOPPED, look_again=look_again)
-            look_again = self._look_again
+                if record is None:
+                    return None
+                if self._stopped.said_stop(record, campaign, deadline):
+                    return changes
             with noting(failures):
                 self._thulium.update_record(campaign.id, customer_id, campaign.stop, deadline)
-        failure = failures[0] if failures else CallFailed("Thulium does not show the record as stopped")
-        return replace(assignment.defer(failure), look_again=look_again)
+        return None
 
     def _stop_number(self, assignment: Assignment, deadline: float) -> None:
         """Stop the numbers in the campaigns that the configuration does not name, in each form they may have there."""
@@ -124,6 +141,12 @@ class Stop:
             except CallFailed as error:
                 if error.http_status != HTTPStatus.NOT_FOUND:  # no campaign has it
                     raise
+
+
+def persist(assignment: Assignment, outcome: Outcome) -> Outcome:
+    """Return the outcome of adding a record; a refusal is one for now, as long as there is somebody to be stopped."""
+    is_refused = outcome.status is Status.FAILED and not is_nobody(assignment)
+    return replace(outcome, status=Status.DEFERRED) if is_refused else outcome
 
 
 def is_nobody(assignment: Assignment) -> bool:

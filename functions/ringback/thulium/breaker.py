@@ -52,6 +52,8 @@ class Breaker:
             before, now = self._unanswered, 0 if answered else self._unanswered + 1
             self._unanswered, self._probe_at = now, self._clock() + PROBE_EVERY
         if before < ENOUGH <= now:
-            log.write("ERROR", f"{DOWN}: a call every {PROBE_EVERY:g} s is tried until one is answered", "thulium.down")
+            log.write(
+                "WARNING", f"{DOWN}: a call every {PROBE_EVERY:g} s is tried until one is answered", "thulium.down"
+            )
         elif now < ENOUGH <= before:
             log.write("INFO", "thulium is up again", "thulium.up")
