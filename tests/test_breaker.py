@@ -186,15 +186,15 @@ def test_one_probe_at_a_time() -> None:
         return Reply(200)
 
     clock.now += PROBE_EVERY
-    probe = threading.Thread(target=lambda: breaker.let_through(hang, 10))
+    probe = threading.Thread(target=lambda: breaker.let_through(hang, 10), daemon=True)
     probe.start()
     begun.wait()
     clock.now += 9
     with pytest.raises(CallFailed, match=DOWN) as refused:
         breaker.let_through(fail, 10)
-    assert (refused.value.retry_after, refused.value.is_in_doubt) == (PROBE_EVERY, False)
     end.set()
     probe.join()
+    assert (refused.value.retry_after, refused.value.is_in_doubt) == (PROBE_EVERY, False)
     assert breaker.let_through(lambda: Reply(200), 10).status == 200
 
 

@@ -190,6 +190,24 @@ def test_stranger_whose_record_can_not_be_added(thulium: Sandbox) -> None:
     assert "change" not in thulium.counts
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_is_added_is_looked_at_again(thulium: Sandbox, time: Time, is_known: bool) -> None:  # noqa: FBT001
+    """A try that adds the record is followed by another one, however many have failed before it."""
+    if is_known:
+        thulium.add_customer(441, surname="Lis", **ADA)
+    thulium.fail("search", faults.error(503), times=4)
+    verdicts = finish(time, configure(thulium, **REQUEUE), make_event("optout", **ADA))
+    assert [each.outcome.reason for each in verdicts][-2:] == [AGAIN, None]
+
+
+def test_what_may_have_been_added_is_looked_at_again(thulium: Sandbox, ada: int) -> None:
+    """A record that is found stopped when adding it has failed may have been added just now."""
+    thulium.put_record("00001", ada, status_id=6)
+    thulium.fail("batch", faults.error(503))
+    stop = replace(make_event("optout", customer_id=ada), attempt=2)
+    assert [each.reason for each in follow(configure(thulium, **REQUEUE), stop)] == [AGAIN, None]
+
+
 def test_stop_of_nobody(thulium: Sandbox) -> None:
     """An id that Thulium does not know has failed for good, where records are put back too."""
     assert read_statuses(follow(configure(thulium, **REQUEUE), make_event("optout", customer_id=441))) == ["FAILED"]
@@ -322,6 +340,15 @@ def test_stop_whose_sender_has_no_time(thulium: Sandbox, ada: int, attempt: int,
     assert verdict.outcome.status == status
 
 
+def test_stop_that_fails_is_tried_soon_while_its_sender_waits(thulium: Sandbox, ada: int) -> None:
+    """What can't be confirmed within the request is tried again as soon as anything else."""
+    thulium.fail("record", faults.error(503), times=None)
+    stop = make_event("optout", customer_id=ada)
+    (verdict,) = Pipeline(configure(thulium, **REQUEUE)).deliver([stop], NOW, monotonic() + 8)
+    assert isinstance(verdict, Again)
+    assert verdict.at - NOW <= timedelta(seconds=1)
+
+
 def test_stop_on_a_cloud_has_a_deadline_and_a_further_try(thulium: Sandbox, ada: int) -> None:
     """With a queue the second look is a further try, also where the platform ends a delivery at some time."""
     queue = "sqs:https://sqs.eu-central-1.amazonaws.com/1/leads.fifo"
@@ -364,19 +391,15 @@ def test_creation_that_was_refused_for_now(thulium: Sandbox, fault: Fault) -> No
     assert verdict.at - NOW <= timedelta(seconds=1)
 
 
-def test_creation_that_was_not_sent(thulium: Sandbox) -> None:
-    """Where nobody listens nothing was begun."""
-    settings = configure(thulium)
-    thulium.fail("search", Fault(work=True, wire="hang-up"))
-    pipeline = Pipeline(settings)
-    assert pipeline.deliver([make_event(**ADA)], NOW)
-    thulium.stop()
-    try:
-        (verdict,) = pipeline.deliver([make_event(phone_number="601000002")], NOW)
-    finally:
-        thulium.start()
-    assert isinstance(verdict, Again)
-    assert verdict.at - NOW <= timedelta(seconds=1)
+@pytest.mark.parametrize("call", ["create", "change"])
+def test_refusal_leaves_no_doubt(thulium: Sandbox, ada: int, call: str) -> None:
+    """What Thulium has refused will not come: nobody waits for it."""
+    pipeline = Pipeline(configure(thulium, **REQUEUE))
+    person = ADA if call == "change" else {"phone_number": "601000002"}
+    thulium.fail(call, faults.error(429))
+    assert pipeline.deliver([make_event(**person)], NOW)[0].outcome.status == "DEFERRED"
+    (verdict,) = pipeline.deliver([replace(make_event("optout", **person), attempt=2)], NOW)
+    assert (verdict.outcome.status, verdict.outcome.reason) == ("DEFERRED", AGAIN)
 
 
 @pytest.mark.parametrize("known", [{"phone_number": "601000001"}, {"email": "ada@example.com"}])

@@ -100,8 +100,6 @@ class Stop:
         self, campaign: Campaign, customer_id: int, added: Outcome, assignment: Assignment, deadline: float
     ) -> Outcome:
         """Do the same where records are put back, and read the record. What may have changed is looked at again."""
-        if added.status is Status.FAILED:
-            return added
         if added.status is Status.ADDED:
             return replace(added, look_again=self._look_again)
         was_there, failures = added.status is Status.ALREADY_EXISTS, list[CallFailed]()
