@@ -69,8 +69,8 @@ class Match:
     def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         """Return the opt-out with all customers that match; without any it is created, for a later lead to be found by.
 
-        If a search failed, no customer is created; a failure never prevents stopping the customers that were found. One
-        who may still come is a failure too.
+        If a search failed, no customer is created; a failure never prevents stopping the customers that were found. A
+        write that may still come is a failure too.
         """
         doubt = self._doubts.find(known_by(assignment.lead))
         rows, failures = self._search.find_all(assignment, deadline)
