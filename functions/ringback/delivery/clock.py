@@ -1,4 +1,4 @@
-"""The time of whoever has events delivered: it stands in for the wall's, and never goes back."""
+"""The caller's time, which stands in for the wall's and never goes back."""
 
 from datetime import datetime
 from time import monotonic

@@ -1,4 +1,4 @@
-"""Writes that were not answered: Thulium may have carried them out, or may still, and nothing tells which."""
+"""Writes that were not answered: Thulium may have carried them out, or may still do so."""
 
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -14,7 +14,7 @@ MAY_COME = "a write about the same person was not answered, and may still come"
 
 
 class Doubts:
-    """What this process has written in doubt, by whom it was about, until it has settled."""
+    """The writes of this process that are in doubt, by the names of what they are about, until they have settled."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Take a clock (seconds) that never goes back."""
@@ -24,7 +24,7 @@ class Doubts:
 
     @contextmanager
     def watch(self, names: Iterable[Hashable]) -> Iterator[None]:
-        """Make one write, and keep in mind whom it was about if nobody knows what became of it."""
+        """Make one write about some names, and remember them if it is in doubt afterwards."""
         try:
             yield
         except CallFailed as error:

@@ -44,7 +44,7 @@ class Stop:
         self._look_again = settings.thulium.timeout + SETTLED
 
     def stop(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        """Return the outcome of each: STOPPED when every campaign has confirmed that nobody of them is called.
+        """Return the outcome of each: STOPPED when every campaign has confirmed that none of them is called.
 
         With ``look_again`` it is not final yet.
         """

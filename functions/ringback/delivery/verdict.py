@@ -23,7 +23,7 @@ class Judge:
         self._settings = settings
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
-        """Return whether nobody is to be called for an event any more. A stop has no age."""
+        """Return whether an event is too old for a call. A stop has no age."""
         source = self._settings.sources.get(event.source)
         return source is not None and source.action == "lead" and now - event.age_from > self._settings.max_age
 
