@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ringback.event import Event
+from ringback.event import Again, Event
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
 from ringback.settings import Settings
@@ -60,6 +61,16 @@ def deliver(settings: Settings | Pipeline, *events: Event, now: datetime = NOW) 
     """Return what becomes of events that are delivered together, by a pipeline or (for settings) by a new one."""
     pipeline = settings if isinstance(settings, Pipeline) else Pipeline(settings)
     return [verdict.outcome for verdict in pipeline.deliver(events, now)]
+
+
+def follow(settings: Settings | Pipeline, event: Event, now: datetime = NOW) -> list[Outcome]:
+    """Return what becomes of an event with each try, of which each is made when it is due, until one is the last."""
+    pipeline = settings if isinstance(settings, Pipeline) else Pipeline(settings)
+    (verdict,) = pipeline.deliver([event], now)
+    if not isinstance(verdict, Again):
+        return [verdict.outcome]
+    later = replace(event, attempt=event.attempt + 1)
+    return [verdict.outcome, *follow(settings, later, verdict.at)]
 
 
 def read_statuses(outcomes: list[Outcome]) -> list[str]:

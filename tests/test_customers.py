@@ -7,17 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ringback.event import Again
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
-from tests.leads import NOW, configure, deliver, make_event, read_statuses
+from tests.leads import configure, deliver, make_event, read_statuses
 from tests.sandbox import Sandbox, faults
 
 ADA = {"phone_number": "601 000 001", "email": "Ada.Lis@Example.com", "full_name": "Ada Lis"}
@@ -761,16 +759,6 @@ def test_two_processes(thulium: Sandbox) -> None:
     assert sorted(record["customer_id"] for record in thulium.records("00001")) == sorted(oldest.values())
     assert [customer_id for _, customer_id in told[0]] == [customer_id for _, customer_id in told[1]]
     assert [sorted({one[0], two[0]}) for one, two in zip(*told, strict=True)] == [["ADDED", "ALREADY_EXISTS"]] * 20
-
-
-@pytest.mark.parametrize(("fault", "waits"), [(faults.hang(), True), (faults.error(504), True), (faults.html(), False)])
-def test_creation_that_may_come_late(thulium: Sandbox, fault: faults.Fault, waits: bool) -> None:  # noqa: FBT001
-    """A creation that was not waited for may still be carried out: it is searched when that is over."""
-    thulium.fail("create", fault)
-    settings = configure(thulium, access={"timeout": 0.3})
-    (verdict,) = Pipeline(settings).deliver([make_event(**ADA)], NOW)
-    assert isinstance(verdict, Again)
-    assert (verdict.at - NOW >= timedelta(seconds=15)) is waits
 
 
 def test_later_event_without_the_number(thulium: Sandbox) -> None:

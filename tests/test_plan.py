@@ -172,11 +172,12 @@ def test_requeue(tmp_path: Path) -> None:
 
 
 def test_stop_where_records_are_put_back(tmp_path: Path) -> None:
-    """Of a campaign that requeues it is said that a stop is made twice."""
-    campaigns = {"a": {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue", "stop": {"status_id": 6}}}
+    """Of a campaign that requeues, under whichever of its names, it is said that a stop looks at the record."""
+    again = {"id": "00001", "set": {"status_id": 3}, "on_existing": "requeue"}
+    campaigns = {"a": {"id": "00001", "stop": {"status_id": 6}}, "again": again}
     source = make_source(action="stop", campaign="a", consent=None, map={"customer_id": "id"})
     calls = plan(read_config(tmp_path, campaigns=campaigns, sources={"website": source}), {"id": 441})
-    assert [(call.method, call.body) for call in calls[1:]] == [("PUT", {"status_id": 6})] * 2
+    assert [(call.method, call.body) for call in calls[1:]] == [("GET", None), ("PUT", {"status_id": 6})]
 
 
 @pytest.mark.parametrize("top", [{"dictionary_status_id": 1}, None])

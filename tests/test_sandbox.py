@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -771,6 +771,19 @@ def test_commit_after_hang_up(thulium: Sandbox) -> None:
         client("POST", BATCH, DOCUMENTED)
     wait_until(lambda: thulium.record("00001", 441) is not None)
     assert time.monotonic() - started >= 0.3
+
+
+def test_commit_by_thuliums_clock(call: Client, thulium: Sandbox) -> None:
+    """The work is done when Thulium's clock shows it, before whatever comes then, and once."""
+    start = now = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    thulium.world.now = lambda: now
+    thulium.fail("batch", faults.later(20, faults.error(504)))
+    assert call("POST", BATCH, DOCUMENTED).status == 504
+    now = start + timedelta(seconds=19)
+    assert (thulium.catch_up(), thulium.record("00001", 441)) == (0, None)
+    now = start + timedelta(seconds=20)
+    assert call("POST", BATCH, DOCUMENTED).json["441"]["status"] == "ALREADY_EXISTS"
+    assert thulium.catch_up() == 0
 
 
 def test_reset_by_the_client(call: Client, thulium: Sandbox) -> None:

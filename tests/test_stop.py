@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from ringback.outcome import Outcome
 from ringback.pipeline import Pipeline
-from tests.leads import NOW, configure, deliver, make_event, read_statuses
+from tests.leads import NOW, configure, deliver, follow, make_event, read_statuses
 from tests.sandbox import STATUSES, Sandbox, faults
 from tests.test_customers import run_at_once
 
@@ -262,7 +263,7 @@ def test_number_of_two_of_whom_the_younger_said_stop(
     thulium.add_customer(441, surname="Mak", identifier="crm:2", phone_number="601000001")
     settings = configure(thulium, callbacks={"on_existing": on_existing})
     outcomes = [
-        *deliver(settings, make_event("optout", identifier="crm:2")),
+        follow(settings, make_event("optout", identifier="crm:2"))[-1],
         *deliver(settings, make_event(**{**known_by, "phone_number": "601000001"})),
     ]
     assert [(each.status, each.reason) for each in outcomes] == [("STOPPED", None), ("SKIPPED", "said stop")]
@@ -467,9 +468,9 @@ def test_campaign_of_two_names_is_stopped_once(thulium: Sandbox) -> None:
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
     thulium.put_record("00001", 441, status_id=3)
     again = {"again": {"id": "00001", "on_existing": "requeue", "set": {"status_id": 3}}}
-    (outcome,) = deliver(configure(thulium, campaigns=again), make_event("optout", phone_number="601000001"))
-    assert outcome.status == "STOPPED"
-    assert (thulium.counts["batch"], thulium.counts["change"]) == (1, 2)
+    outcomes = follow(configure(thulium, campaigns=again), make_event("optout", phone_number="601000001"))
+    assert read_statuses(outcomes) == ["DEFERRED", "STOPPED"]
+    assert (thulium.counts["batch"], thulium.counts["change"]) == (2, 1)
 
 
 def test_number_is_stopped_while_nobody_can_be_searched(thulium: Sandbox) -> None:
@@ -616,7 +617,10 @@ def test_any_order(
         outcomes = [outcome for n, event in enumerate(events) for outcome in deliver(processes[n % 2], event)]
     assert thulium.records("00001")
     assert not is_called(thulium)
-    assert {str(o.status) for o, each in zip(outcomes, order, strict=True) if each == "stop"} == {"STOPPED"}
+    told = {str(o.status) for o, each in zip(outcomes, order, strict=True) if each == "stop"}
+    assert told == {"DEFERRED" if on_existing == "requeue" else "STOPPED"}
+    assert read_statuses(follow(processes[0], replace(stopped, attempt=2))) == ["STOPPED"]
+    assert not is_called(thulium)
 
 
 @pytest.mark.parametrize("on_existing", ["keep", "requeue"])
@@ -628,7 +632,7 @@ def test_at_the_same_moment(thulium: Sandbox, on_existing: str) -> None:
     run_at_once([lambda event=event: outcomes.extend(deliver(pipeline, event)) for event in events])
     assert len(thulium.records("00001")) == 1
     assert not is_called(thulium)
-    assert read_statuses(outcomes).count("STOPPED") == 6
+    assert read_statuses(outcomes).count("DEFERRED" if on_existing == "requeue" else "STOPPED") == 6
 
 
 def test_between_the_look_and_the_change(thulium: Sandbox) -> None:
@@ -642,14 +646,14 @@ def test_between_the_look_and_the_change(thulium: Sandbox) -> None:
     requeue.start()
     while "record" not in thulium.counts:
         time.sleep(0.001)
-    outcomes += deliver(pipeline, make_event("optout", customer_id=441))
+    outcomes += follow(pipeline, make_event("optout", customer_id=441))
     requeue.join()
-    assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]
+    assert sorted(read_statuses(outcomes)) == ["DEFERRED", "REQUEUED", "STOPPED"]
     assert not is_called(thulium)
 
 
 def test_look_and_change_of_another_process(thulium: Sandbox) -> None:
-    """A stop that comes between another process's look at the record and its change of it is said once more."""
+    """A stop that comes between another process's look at the record and its change of it is made once more."""
     thulium.add_customer(441, surname="Lis", phone_number="601000001")
     thulium.put_record("00001", 441, status_id=9)
     settings = configure(thulium, callbacks={"on_existing": "requeue"})
@@ -661,9 +665,11 @@ def test_look_and_change_of_another_process(thulium: Sandbox) -> None:
     while "record" not in thulium.counts:
         time.sleep(0.001)
     time.sleep(0.3)  # it has been read by now
-    outcomes += deliver(settings, make_event("optout", customer_id=441))
+    stopped = make_event("optout", customer_id=441)
+    outcomes += deliver(settings, stopped)
     requeue.join()
-    assert sorted(read_statuses(outcomes)) == ["REQUEUED", "STOPPED"]
+    outcomes += follow(settings, replace(stopped, attempt=2))
+    assert sorted(read_statuses(outcomes)) == ["DEFERRED", "REQUEUED", "STOPPED"]
     assert not is_called(thulium)
 
 

@@ -368,6 +368,7 @@ def test_a_broken_reply_is_a_failed_call(wire: Wire, behave: Behaviour, reason: 
         failed, _ = failure(wire, server.url, method="POST", json={})
     assert failed.reason == reason
     assert failed.http_status is None
+    assert failed.is_in_doubt
     assert len(server.requests) == 1
 
 
@@ -418,6 +419,7 @@ def test_a_refused_connection_is_named(wire: Wire, refusing: int) -> None:
     """A host on which nobody listens fails the call at once."""
     failed, seconds = failure(wire, f"http://127.0.0.1:{refusing}")
     assert failed.reason == "connection refused"
+    assert not failed.is_in_doubt
     assert seconds < SLACK
 
 
@@ -447,8 +449,8 @@ def test_a_host_that_is_not_reached_is_named(
         raise error
 
     monkeypatch.setattr(socket, "getaddrinfo", ask)
-    assert failure(wire, "http://acme.example")[0].reason == reason
-    assert len(asked) == times
+    failed, _ = failure(wire, "http://acme.example")
+    assert (failed.reason, failed.is_in_doubt, len(asked)) == (reason, False, times)
 
 
 def test_a_host_without_an_address_is_not_reached(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -637,7 +639,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(wire: Wire, tls: ssl.S
     """A server whose certificate is not trusted gets no request."""
     with serving(answer(OK), tls) as server:
         failed, _ = failure(wire, server.url, headers={"Authorization": "Basic eDp5"})
-    assert failed.reason == "the certificate is not trusted"
+    assert (failed.reason, failed.is_in_doubt) == ("the certificate is not trusted", False)
     assert server.requests == []
 
 

@@ -69,16 +69,18 @@ class WrongMethod(RefusedRequest):
 class CallFailed(RingbackError):
     """A call to Thulium (or to a sender's API) has not done what was asked, or nobody knows whether it has.
 
-    ``http_status`` is None when there was no answer; ``retry_after`` is in seconds and as the server gave it;
-    ``request_id`` is what Thulium's support asks for. ``message`` is the server's own text and may hold personal data:
-    scrub it (``messages.scrub``) before it goes anywhere. ``str()`` of the error holds nothing of it.
+    ``http_status`` is None when there was no answer; ``sent`` is false if nothing was sent, so that nothing can come of
+    it; ``retry_after`` is in seconds and as the server gave it; ``request_id`` is what Thulium's support asks for.
+    ``message`` is the server's own text and may hold personal data: scrub it (``messages.scrub``) before it goes
+    anywhere. ``str()`` of the error holds nothing of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - evidence, by name
         self,
         reason: str,
         *,
         http_status: int | None = None,
+        sent: bool = True,
         message: str = "",
         request_id: str | None = None,
         retry_after: float | None = None,
@@ -87,6 +89,17 @@ class CallFailed(RingbackError):
         super().__init__(reason)
         self.reason = reason
         self.http_status = http_status
+        self.sent = sent
         self.message = message
         self.request_id = request_id
         self.retry_after = retry_after
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Return whether a write that failed in this way may have been carried out, or may still be.
+
+        Of what was sent only a refusal (300 to 499) is conclusive: a proxy's 502, 503 or 504 says nothing of the server
+        behind it, and a success may come with a body that can't be read.
+        """
+        is_refused = self.http_status is not None and 300 <= self.http_status < 500  # noqa: PLR2004 - as HTTP has it
+        return self.sent and not is_refused

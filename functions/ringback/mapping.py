@@ -188,9 +188,8 @@ def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outc
 def choose_campaigns(source: Source, look: Callable[[Expression], object]) -> tuple[Campaign, ...]:
     """Return the campaign of the first route that matches; for a stop those of all that do."""
     matching = (route.to for route in source.routes if route.when is None or is_true(look(route.when)))
-    if source.action == "stop":  # of one that has two names the one that requeues, if any: it is stopped with more care
-        careful = sorted(matching, key=lambda campaign: campaign.on_existing == "requeue")
-        return tuple({campaign.id: campaign for campaign in careful}.values())
+    if source.action == "stop":
+        return tuple({campaign.id: campaign for campaign in matching}.values())
     return tuple(islice(matching, 1))
 
 

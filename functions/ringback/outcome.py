@@ -36,7 +36,8 @@ class Outcome:
     """What became of one lead. ``reason`` is scrubbed: it holds nothing personal.
 
     ``fields`` names what is at fault in an INVALID lead. ``retry_after`` (seconds) is what Thulium asked for, if it
-    did. ``person`` is the keyed hash by which the log knows somebody. ``request_id``
+    did. ``look_again`` is set for a stop that another process may undo yet: it is looked at once more after so many
+    seconds. ``person`` is the keyed hash by which the log knows somebody. ``request_id``
     stands apart: outcomes with the same reason are counted and replayed together.
     """
 
@@ -49,6 +50,7 @@ class Outcome:
     person: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     retry_after: float | None = None
+    look_again: float | None = None
     request_id: str | None = None
 
     @property

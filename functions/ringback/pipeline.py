@@ -12,22 +12,25 @@ from time import monotonic
 from typing import TypeVar
 
 from ringback import log
-from ringback.delivery.backoff import LONGEST_OF_A_STOP, next_try
 from ringback.delivery.campaigns import Campaigns
+from ringback.delivery.clock import Clock
 from ringback.delivery.customers import Customers
 from ringback.delivery.demands import Demands
+from ringback.delivery.doubts import Doubts
 from ringback.delivery.fetch import complete
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.parallel import run_each
 from ringback.delivery.stop import Stop
+from ringback.delivery.verdict import Judge
 from ringback.errors import NO_ANSWER
-from ringback.event import Again, Done, Event, Verdict
+from ringback.event import Again, Event, Verdict
 from ringback.intake import Taken, take_in
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import TOO_OLD, Outcome, Status
 from ringback.settings import Settings
 from ringback.thulium.api import FindAccess, Thulium, nowhere
+from ringback.thulium.breaker import Breaker
 from ringback.thulium.wire import Wire
 from ringback.web import Request, Response
 
@@ -38,9 +41,6 @@ PAUSE = timedelta(minutes=15)  # after which a queue that can't wait asks again 
 LONGEST_FETCH = 15.0  # seconds for completing all thin events of a delivery: others wait for them
 KEPT_BACK = 4  # the part of the time that is: one call of the four that a new person takes
 LONGEST_DELIVERY = 120.0  # seconds that a delivery may take when no sender waits for an answer
-PATIENCE_WITH_A_STOP = timedelta(hours=1)  # after which an opt-out that is not carried out raises an alarm
-OLDEST_STOP = timedelta(days=13)  # SQS, which keeps a message for 14 days at most, must not delete it
-UNDONE = (Status.INVALID, Status.FAILED, Status.PARKED)
 
 
 class Pipeline:
@@ -50,13 +50,15 @@ class Pipeline:
         """Wire the parts together; nothing is connected yet."""
         self.settings = settings
         self._wire = wire or Wire(settings.thulium.parallel)
-        thulium = Thulium(settings.thulium, self._wire, find_access=find_access)
+        self._clock = Clock()
+        thulium = Thulium(settings.thulium, self._wire, find_access=find_access, breaker=Breaker(self._clock))
         self._mapper = Mapper(settings)
-        locks, self._memory = Locks(), Memory()
-        self._customers = Customers(thulium, settings, locks, self._memory)
+        locks, self._memory, doubts = Locks(), Memory(), Doubts(self._clock)
+        self._customers = Customers(thulium, settings, locks, self._memory, doubts)
         self._demands = Demands(thulium, settings)
-        self._campaigns = Campaigns(thulium, settings, locks, self._memory)
-        self._stop = Stop(thulium, settings, locks)
+        self._campaigns = Campaigns(thulium, settings, locks, self._memory, doubts)
+        self._stop = Stop(thulium, settings, locks, doubts)
+        self._judge = Judge(settings)
 
     def accept(self, request: Request, now: datetime) -> Taken | Response:
         """Return the source and the verified events of a request, or its answer. Raises RefusedRequest."""
@@ -66,6 +68,7 @@ class Pipeline:
         """Return a verdict for each event, in their order; by ``deadline`` (monotonic), come what may."""
         if self.settings.paused:
             return [Again(Outcome(Status.DEFERRED, "paused"), now + PAUSE) for _ in events]
+        self._clock.tell(now)
         began = monotonic()
         until = deadline if deadline is not None else began + LONGEST_DELIVERY
         threads = self.settings.thulium.parallel
@@ -81,7 +84,9 @@ class Pipeline:
         outcomes = _advance(mapped, lambda some: self._call(some, until))
         # A pause begins when Thulium has answered, and not when it was asked; whole seconds will do.
         ended = now + timedelta(seconds=int(monotonic() - began))
-        return [self._judge(event, outcome, ended) for event, outcome in zip(events, outcomes, strict=True)]
+        is_direct = deadline is not None and self.settings.queue is None  # a sender waits, and no queue has the events
+        left = until - monotonic() if is_direct else None
+        return [self._judge.judge(event, outcome, ended, left) for event, outcome in zip(events, outcomes, strict=True)]
 
     def _is_thin(self, event: Event) -> bool:
         source = self.settings.sources.get(event.source)
@@ -117,8 +122,7 @@ class Pipeline:
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""
-        source = self.settings.sources.get(event.source)
-        return source is not None and source.action == "lead" and now - event.age_from > self.settings.max_age
+        return self._judge.is_too_old(event, now)
 
     def _map(self, event: Event, now: datetime) -> Assignment | Outcome:
         try:
@@ -159,31 +163,6 @@ class Pipeline:
     def _keep_back(self, deadline: float) -> float:
         """Return the time until when one thing may be done, so that another one, for somebody else, is done too."""
         return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / KEPT_BACK)
-
-    def _judge(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
-        """Return the verdict that an outcome comes to."""
-        source = self.settings.sources.get(event.source)
-        if source is not None and source.action == "stop":
-            return self._judge_stop(event, outcome, now)
-        if outcome.status.is_final:
-            return Done(outcome)
-        at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status)
-        if self.is_too_old(event, at):
-            return Done(replace(outcome, status=Status.PARKED))
-        return Again(outcome, at)
-
-    def _judge_stop(self, event: Event, outcome: Outcome, now: datetime) -> Verdict:
-        """Return the verdict on an opt-out: tried ever more slowly, and parked only when no queue would keep it longer.
-
-        As long as it is not carried out the person may be called, so a person has to know of it.
-        """
-        at = next_try(event.attempt, now, outcome.retry_after, outcome.http_status, longest=LONGEST_OF_A_STOP)
-        age = now - event.age_from
-        if not outcome.status.is_final and at - event.age_from > min(self.settings.retention, OLDEST_STOP):
-            outcome = replace(outcome, status=Status.PARKED)
-        if outcome.status in UNDONE or (not outcome.status.is_final and age > PATIENCE_WITH_A_STOP):
-            log.write_undone_stop(event, outcome)
-        return Done(outcome) if outcome.status.is_final else Again(outcome, at)
 
 
 def _advance(

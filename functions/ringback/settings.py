@@ -254,3 +254,7 @@ class Settings:
     stop: int | None
     campaigns: Mapping[str, Campaign]
     sources: Mapping[str, Source]
+
+    def requeues(self, campaign: Campaign) -> bool:
+        """Return whether records in a campaign are put back to be called, under whichever of the campaign's names."""
+        return any(each.id == campaign.id and each.on_existing == "requeue" for each in self.campaigns.values())

@@ -13,9 +13,9 @@ What can be told it:
   ``seeds.documented(thulium)`` is the documentation's own example.
 * Faults: ``thulium.fail("batch", faults.error(503, retry_after="120"), times=2)``. The kinds of calls are the keys of
   ``api.ROUTES`` (search, create, update, batch, change ...), ``*`` is any; ``times=None`` lasts until ``heal``,
-  ``after=3`` spares the first three. ``faults`` has error, html, redirect, says, half, reset, hang, late, drip and
-  endless; each is a ``Fault``, and ``Fault(...)`` says the rest: a reply without some customers, with strangers, with
-  an unknown status, one that comes late, is cut short, or carries what it was sent.
+  ``after=3`` spares the first three. ``faults`` has error, html, redirect, says, half, reset, hang, late, later, drip
+  and endless; each is a ``Fault``, and ``Fault(...)`` says the rest: a reply without some customers, with strangers,
+  with an unknown status, one that comes late, is cut short, or carries what it was sent.
 * Records that fail: ``poison(customer_id)`` spoils its whole batch, ``refuse(customer_id, "No number: {surname}")``
   FAILs alone. An unknown campaign is a 404, one with ``is_active=False`` or ``is_crm=False`` a 400.
 * ``slow(0.05)`` gives each call a latency; ``stop()`` and ``start()`` are an outage; ``set_password`` rotates.

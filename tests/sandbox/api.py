@@ -52,6 +52,16 @@ def answer(world: World, received: Received) -> Reply:
         return Reply(refused.status, body)
 
 
+def catch_up(world: World) -> int:
+    """Carry out what was put off and is due by now, in its order; return how many requests that were."""
+    now = world.now()
+    due = sorted((each for each in world.put_off if each[0] <= now), key=lambda each: each[0])
+    world.put_off = [each for each in world.put_off if each[0] > now]
+    for _, received in due:
+        answer(world, received)
+    return len(due)
+
+
 def _called(world: World, received: Received) -> Reply:
     if received.call == "?":
         known = any(pattern.fullmatch(received.path) for _, pattern in _PATTERNS.values())

@@ -45,6 +45,10 @@ class Control(ABC):
         """
         return [(campaign_id, customer_id) for campaign_id, customer_id in self.tell("dial", at=at)]
 
+    def catch_up(self) -> int:
+        """Carry out what a fault has put off until now (``later``); return how many calls that were."""
+        return int(self.tell("catch_up"))
+
     def number(self, *, customer: int | None = None, record: int | None = None) -> None:
         """Set the ids that the next customer and the next record get."""
         self.tell("number", customer=customer, record=record)

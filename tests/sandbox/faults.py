@@ -20,7 +20,8 @@ class Fault:
     """How one call goes wrong.
 
     Before: ``wait`` seconds; with ``late``, until the client has hung up and so many seconds more.
-    Work: done if ``work``, and the real reply is the base; else the base is an empty 200.
+    Work: done if ``work``, and the real reply is the base; else the base is an empty 200. With ``later`` it is done so
+    many seconds later by Thulium's clock (``World.now``): by the first call that comes then, or by ``catch_up``.
     Reply: ``status``, ``headers`` and ``body`` take the base's place; ``{request}`` in the body stands for what was
     asked (query and body). Of a batch's reply the customers in ``leave_out`` are left out, those in ``strangers`` are
     ``ADDED``, and ``word`` is every customer's status. ``half`` keeps the first half of the body.
@@ -32,6 +33,7 @@ class Fault:
     work: bool = False
     wait: float = 0.0
     late: float | None = None
+    later: float | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
@@ -87,6 +89,11 @@ def hang(*, after_work: bool = False) -> Fault:
 def late(seconds: float) -> Fault:
     """Do the work so many seconds after the client has hung up."""
     return Fault(work=True, late=seconds)
+
+
+def later(seconds: float, fault: Fault) -> Fault:
+    """Reply as another fault does, and do the work so many seconds later by Thulium's clock."""
+    return replace(fault, work=False, later=seconds)
 
 
 def drip(part: Literal["head", "body"], pace: float = 0.05) -> Fault:

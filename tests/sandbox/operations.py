@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.sandbox.api import catch_up
 from tests.sandbox.customers import filled
 from tests.sandbox.dialler import ring
 from tests.sandbox.exchange import Received, Reply, reply_json
@@ -156,6 +157,7 @@ def forget(world: World) -> None:
 def reset(world: World) -> None:
     """Start anew: no data, no faults, no requests, the likeliest ways."""
     world.store, world.ways, world.plan = Store(world.now), Ways(), Plan()
+    world.put_off.clear()
     heal(world)
     forget(world)
 
@@ -171,7 +173,7 @@ def from_json(content: dict[str, Any]) -> Received:
 
 
 _NAMED: tuple[Callable[..., Any], ...] = (
-    *(add_customer, add_agent, add_campaign, put_record, dial, number),
+    *(add_customer, add_agent, add_campaign, put_record, dial, catch_up, number),
     *(fail, heal, poison, refuse, slow, behave, set_password),
     *(customers, records, requests, counts, forget, reset),
 )

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from socketserver import StreamRequestHandler
 from urllib.parse import unquote
@@ -101,6 +102,7 @@ def serve(world: World, received: Received, line: Line) -> bool:
     if received.path.startswith(PREFIX):
         return whole(line, operate(world, received.path.removeprefix(PREFIX), received.query, received.body))
     with world.lock:
+        api.catch_up(world)
         world.note(received)
         fault = world.plan.next(received.call)
         pause = world.latency.get(received.call, world.latency.get("*", 0.0))
@@ -113,6 +115,9 @@ def _misserve(world: World, received: Received, line: Line, fault: Fault) -> boo
     if fault.late is not None:
         line.wait_for_hang_up()
         line.pause(fault.late)
+    if fault.later is not None:
+        with world.lock:
+            world.put_off.append((world.now() + timedelta(seconds=fault.later), received))
     reply = _worked(world, received) if fault.work else Reply()
     return WIRES[fault.wire](line, spoil(fault, reply, received), fault)
 

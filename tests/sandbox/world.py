@@ -23,7 +23,8 @@ class World:
     """Everything but the HTTP. Whoever reads or changes it holds ``lock``.
 
     ``poisons`` holds (status, message) for each customer whose record spoils its batch; ``refusals`` the message with
-    which a customer's record FAILs, under None for everybody's; ``latency`` the seconds each kind of call takes.
+    which a customer's record FAILs, under None for everybody's; ``latency`` the seconds each kind of call takes;
+    ``put_off`` the requests that are carried out later, each with its time.
     """
 
     user: str = "ringback"
@@ -35,6 +36,7 @@ class World:
     poisons: dict[int, tuple[int, str]] = field(default_factory=dict)
     refusals: dict[int | None, str] = field(default_factory=dict)
     latency: dict[str, float] = field(default_factory=dict)
+    put_off: list[tuple[datetime, Received]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     store: Store = field(init=False)
     received: deque[Received] = field(init=False)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ringback.delivery.batch import Batch, Replies
+from ringback.delivery.doubts import Doubts
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.parallel import run_each
@@ -24,9 +25,9 @@ DONE = (Status.ADDED, Status.ALREADY_EXISTS, Status.REQUEUED)
 class Campaigns:
     """Adds leads to Thulium's campaigns."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory, doubts: Doubts) -> None:
         self._batch = Batch(thulium, settings.thulium.batch_size)
-        self._requeue = Requeue(thulium, settings, locks, memory)
+        self._requeue = Requeue(thulium, settings, locks, memory, doubts)
         self._memory = memory
         self._threads = settings.thulium.parallel
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ringback import log
 from ringback.delivery.details import TOO_LARGE
+from ringback.delivery.doubts import Doubts
 from ringback.delivery.locks import Locks
 from ringback.delivery.match import Match
 from ringback.delivery.memory import Memory
@@ -27,8 +28,8 @@ class Customers:
     the older one has been given it.
     """
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
-        self._match = Match(thulium, settings, locks)
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory, doubts: Doubts) -> None:
+        self._match = Match(thulium, settings, locks, doubts)
         self._threads = settings.thulium.parallel
         self._locks = locks
         self._memory = memory

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from ringback.delivery.doubts import Doubts
 from ringback.delivery.locks import Locks
+from ringback.delivery.people import known_by
 from ringback.delivery.rows import ADDED_ONLY, Row, find_changes, get_row_id, match_keys
 from ringback.errors import CallFailed
 from ringback.leads.lead import Lead
@@ -17,8 +19,9 @@ FINAL_REFUSALS = (400, 409, 422, *TOO_LARGE)  # Thulium's word about this custom
 class Details:
     """Completes customers, one change of one customer at a time."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, doubts: Doubts) -> None:
         self._thulium = thulium
+        self._doubts = doubts
         self._region = settings.phone_region
         self._locks = locks
 
@@ -45,7 +48,8 @@ class Details:
                 row = self._thulium.get_customer(get_row_id(row), deadline)
                 changes = find_changes(row, lead, update, self._region)
             if changes:
-                self._thulium.update_customer(get_row_id(row), changes, deadline)
+                with self._doubts.watch(known_by(lead)):
+                    self._thulium.update_customer(get_row_id(row), changes, deadline)
 
     def merge(self, assignment: Assignment, oldest: int, deadline: float) -> None:
         """Give the oldest what the lead is searched by and they lack: a later lead would find the other one alone."""

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from ringback import log
 from ringback.delivery.details import FINAL_REFUSALS, Details
+from ringback.delivery.doubts import SETTLED, Doubts
 from ringback.delivery.locks import Locks
 from ringback.delivery.owners import Owners
+from ringback.delivery.people import known_by
 from ringback.delivery.rows import (
     ADDED_ONLY,
     Row,
@@ -18,28 +20,27 @@ from ringback.delivery.rows import (
     split_by_address,
 )
 from ringback.delivery.search import Search, noting
-from ringback.errors import NO_ANSWER, CallFailed
+from ringback.errors import CallFailed
 from ringback.leads.lead import Lead
 from ringback.mapping import Assignment, invalid
 from ringback.outcome import Outcome, Status
 from ringback.settings import Settings
 from ringback.thulium.api import Thulium
 
-GATEWAY_TIMEOUT = 504
 SHARED_NUMBER = (
     "the customer has another identifier of this sender: if they are two people, `match: [identifier]` keeps them apart"
 )
-SETTLED = 15.0  # seconds after which a creation that was not waited for has come to its end
 
 
 class Match:
     """Matches leads and stops with Thulium's customers; whoever calls keeps others from the same person meanwhile."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, doubts: Doubts) -> None:
         self._thulium = thulium
         self._search = Search(thulium, settings)
         self._owners = Owners(thulium, self._search, settings)
-        self._details = Details(thulium, settings, locks)
+        self._details = Details(thulium, settings, locks, doubts)
+        self._doubts = doubts
         self._region = settings.phone_region
 
     def match(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
@@ -49,6 +50,7 @@ class Match:
         return self._find_or_create(assignment, deadline)
 
     def _find_or_create(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
+        doubt = self._doubts.find(known_by(assignment.lead))
         rows, owners, notes = self._search.find_first(assignment, deadline)
         assignment = replace(assignment, lead=replace(assignment.lead, notes=(*assignment.lead.notes, *notes)))
         if not rows and assignment.source.customer.on_missing == "fail":
@@ -58,14 +60,21 @@ class Match:
             return invalid({"phone_number": why}, assignment.campaigns[0].id)
         if self._owners.are_stopped(assignment, find_oldest(rows), owners, deadline):
             return assignment.outcome(Status.SKIPPED, "said stop")
-        return self._complete(assignment, rows, deadline) if rows else self._create(assignment, deadline)
+        if rows:
+            return self._complete(assignment, rows, deadline)
+        if doubt:
+            raise doubt
+        return self._create(assignment, deadline)
 
     def _find_for_stop(self, assignment: Assignment, deadline: float) -> Lead | Outcome:
         """Return the opt-out with all customers that match; without any it is created, for a later lead to be found by.
 
-        If a search failed, no customer is created; a failure never prevents stopping the customers that were found.
+        If a search failed, no customer is created; a failure never prevents stopping the customers that were found. A
+        write that may still come is a failure too.
         """
+        doubt = self._doubts.find(known_by(assignment.lead))
         rows, failures = self._search.find_all(assignment, deadline)
+        failures += [doubt] if doubt else []
         ids, notes = set(map(get_row_id, rows)), assignment.lead.notes
         if not rows and not failures and assignment.source.customer.on_missing == "fail":
             return assignment.outcome(Status.SKIPPED, "no such customer")
@@ -112,7 +121,8 @@ class Match:
         if assignment.source.action == "stop":  # nothing may stand in its way that it does not need
             lead = replace(lead, customer={name: lead.customer[name] for name in match_keys(assignment)})
         try:
-            created = self._thulium.create_customer(describe_new(lead), deadline)
+            with self._doubts.watch(known_by(lead)):
+                created = self._thulium.create_customer(describe_new(lead), deadline)
         except CallFailed as error:
             return self._judge_refusal(assignment, error, deadline)
         ids, failures = [created], list[CallFailed]()
@@ -129,8 +139,10 @@ class Match:
 
     def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
         """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
+        if error.is_in_doubt:  # it is searched when that is over
+            error.retry_after = max(error.retry_after or 0.0, SETTLED)
         if error.http_status not in FINAL_REFUSALS:
-            raise in_doubt(error)
+            raise error
         rows = self._search.find_first(assignment, deadline).rows
         if rows:
             return self._complete(assignment, rows, deadline)
@@ -143,13 +155,6 @@ class Match:
 def find_oldest(rows: Sequence[Row]) -> Row | None:
     """Return the customer with the lowest id."""
     return min(rows, key=get_row_id, default=None)
-
-
-def in_doubt(error: CallFailed) -> CallFailed:
-    """Return the failure of a creation, which may come after we hung up: the person is searched when that is over."""
-    if error.reason == NO_ANSWER or error.http_status == GATEWAY_TIMEOUT:
-        error.retry_after = max(error.retry_after or 0.0, SETTLED)
-    return error
 
 
 def _write_duplicate(assignment: Assignment, created: int, oldest: int) -> None:

@@ -1,7 +1,9 @@
 """Puts the record of somebody who comes again back to be called, if nothing speaks against it."""
 
+import time
 from zoneinfo import ZoneInfo
 
+from ringback.delivery.doubts import Doubts
 from ringback.delivery.locks import Locks
 from ringback.delivery.memory import Memory
 from ringback.delivery.stopped import Record, Stopped
@@ -18,8 +20,10 @@ LEFT_ALONE = frozenset({"NO_CALL", "IN_PROGRESS", "MY_RECORD"})  # system status
 class Requeue:
     """Looks at records and puts them back. A stop of the same customer waits meanwhile, in this process."""
 
-    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory) -> None:
+    def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, memory: Memory, doubts: Doubts) -> None:
         self._thulium = thulium
+        self._doubts = doubts
+        self._timeout = settings.thulium.timeout
         self._zone = settings.thulium.timezone
         self._stopped = Stopped(thulium, settings)
         self._locks = locks
@@ -39,7 +43,9 @@ class Requeue:
             return assignment.defer(error)
 
     def _look_and_put(self, assignment: Assignment, record_id: int | None, deadline: float) -> Outcome:
+        """Look at the record, and put it back within the time of one call: a stop in another process counts on that."""
         campaign, customer_id = assignment.campaigns[0], assignment.customer_id
+        deadline = min(deadline, time.monotonic() + self._timeout)
         record = self._thulium.get_record(campaign.id, customer_id, deadline)
         if not record or not record.get("system_status"):
             reason = "Thulium has the customer in the campaign, and shows no record of it"
@@ -48,7 +54,8 @@ class Requeue:
             return assignment.outcome(Status.SKIPPED, "said stop", record_id=record_id)
         if why := find_obstacle(assignment, record, self._zone):
             return assignment.outcome(Status.ALREADY_EXISTS, why, record_id=record_id)
-        self._thulium.update_record(campaign.id, customer_id, assignment.lead.record, deadline)
+        with self._doubts.watch([(campaign.id, customer_id)]):
+            self._thulium.update_record(campaign.id, customer_id, assignment.lead.record, deadline)
         return assignment.outcome(Status.REQUEUED, record_id=record_id)
 
     def _said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:

@@ -100,9 +100,11 @@ def _plan_stop(assignment: Assignment, settings: Settings) -> Iterator[Call]:
     for campaign in assignment.campaigns:
         yield _plan_batch(campaign, who, campaign.stop)
         path = f"crm_outbounds/{quote(campaign.id)}/records/{who}"
-        yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
-        if campaign.on_existing == "requeue":
-            yield Call("PUT", path, campaign.stop, "once more, should another process have put them back meanwhile")
+        if settings.requeues(campaign):
+            yield Call("GET", path, when="if they are in the campaign already; again after a change, and later")
+            yield Call("PUT", path, campaign.stop, "if that record is not stopped")
+        else:
+            yield Call("PUT", path, campaign.stop, "if they are in the campaign already")
     if settings.stop:
         for form in list_forms(assignment.lead, "phone_number", settings.thulium.phone_forms):
             body = {"phone_number": form, "status_id": str(settings.stop)}

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from ringback.errors import CallFailed
 from ringback.secret import Secret
 from ringback.thulium import replies
+from ringback.thulium.breaker import Breaker
 from ringback.thulium.login import REFUSED, Login
 from ringback.thulium.replies import RecordReply
 from ringback.thulium.statuses import Statuses
@@ -50,15 +51,16 @@ class Thulium:
 
     Every method ends by ``deadline`` (monotonic time), and a call within ``timeout``. Each raises CallFailed when it
     does not get the reply that it is there for; nothing is sent again here. After a 401 no call is made for a while,
-    unless ``renew`` has brought another password.
+    unless ``renew`` has brought another password; and few are made while Thulium is down, as ``breaker`` says.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the calls need, by name
         self,
         access: Access,
         wire: Wire,
         *,
         find_access: FindAccess = nowhere,
+        breaker: Breaker | None = None,
         pause: float = PAUSE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -71,6 +73,7 @@ class Thulium:
         self._timeout = access.timeout
         self._clock = clock
         self._find_access = find_access
+        self._breaker = breaker or Breaker()
         self._login = Login(access.user, access.password, pause, clock)
         self.kept_statuses = Statuses(self.statuses, clock)
 
@@ -177,9 +180,12 @@ class Thulium:
         authorization = self._login.header()
         seconds = min(self._timeout, deadline - self._clock())
         if seconds <= 0:
-            raise CallFailed("no time left")
+            raise CallFailed("no time left", sent=False)
         headers = {"Authorization": authorization, "Accept-Language": "en"}
-        reply = self._wire.call(method, self._base + path, seconds=seconds, headers=headers, params=params, json=json)
+        url = self._base + path
+        reply = self._breaker.let_through(
+            lambda: self._wire.call(method, url, seconds=seconds, headers=headers, params=params, json=json), seconds
+        )
         if reply.status == 401:  # noqa: PLR2004 - unauthorized
             if self._find_another(authorization):  # a call that was refused has done nothing
                 return self._ask(method, path, deadline, params=params, json=json)

@@ -1,15 +1,17 @@
-"""What goes wrong between us and another server, in constant words: no URL and no value is in them."""
+"""Errors between us and another server -> CallFailed, in constant words: no URL and no value is in them."""
 
 import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
-from ringback.errors import NO_ANSWER
+from ringback.errors import NO_ANSWER, CallFailed
 
 FAILURES = (OSError, HTTPError, http.client.HTTPException, ValueError)  # requests' own errors are OSErrors
+
+_UNSENT = (ssl.SSLCertVerificationError, socket.gaierror, NewConnectionError)  # there was no connection to send it by
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, NO_ANSWER),
@@ -23,10 +25,11 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
-def reason(error: BaseException) -> str:
-    """Say in constant words, without URL or value, why a call failed."""
-    found = (words for cause in _causes(error) for kind, words in _REASONS if isinstance(cause, kind))
-    return next(found, "no connection")
+def explain(error: BaseException) -> CallFailed:
+    """Return the failure that an error stands for: why, and whether anything was sent."""
+    causes = list(_causes(error))
+    reasons = (words for cause in causes for kind, words in _REASONS if isinstance(cause, kind))
+    return CallFailed(next(reasons, "no connection"), sent=not any(isinstance(cause, _UNSENT) for cause in causes))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

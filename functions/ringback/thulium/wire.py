@@ -73,7 +73,7 @@ class Wire:
 
         ``json`` is sent as JSON (UTF-8) unless it is None. Raises CallFailed, with a constant reason that holds nothing
         of the request, when there is no reply, no whole one, none in time, or too large a one. After that nobody knows
-        whether the request has been carried out.
+        whether the request has been carried out, unless it was not ``sent``.
         """
         from ringback.thulium import mishap, transport  # noqa: PLC0415 - takes longer than answering a webhook
 
@@ -82,7 +82,7 @@ class Wire:
         try:
             return self._exchange(_request(method, url, headers or {}, params, body), until)
         except mishap.FAILURES as error:
-            raise CallFailed(mishap.reason(error)) from None  # the error's own text holds the URL
+            raise mishap.explain(error) from None  # the error's own text holds the URL
 
     def _exchange(self, request: "PreparedRequest", until: "Until") -> Reply:
         with self._open().send(request, stream=True, timeout=until) as response:  # type: ignore[arg-type]  # urllib3's is taken
