@@ -95,9 +95,8 @@ class Match:
         for lead in split_by_address(assignment.lead):
             with noting(failures):
                 made = self._create(replace(assignment, lead=lead), deadline)
-                if isinstance(made, Lead) and made.customer_id:
-                    ids |= {made.customer_id, *made.others}
-                    failures += [made.failed] if made.failed else []
+                ids |= {made.customer_id, *made.others} if isinstance(made, Lead) and made.customer_id else set()
+                failures += [made.failed] if isinstance(made, Lead) and made.failed else []
         return ids
 
     def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:

@@ -87,10 +87,7 @@ def _choose(candidates: Iterable[tuple[int, int, int, str]], region: str, home: 
 
 def _read_exactly(text: str, region: str, home: str) -> Phone | None:
     """Return the number that a text is as it stands: no country code is supposed where none is marked."""
-    try:
-        digits = read_digits(text)
-    except BadNumber:
-        return None
+    digits = read_digits(text)
     is_marked = digits.plus or digits.text.startswith("00")
     reading = next(list_readings(digits, region), None) if is_marked else parse(digits.text, region, with_zero=True)
     return reading.to_phone(home) if reading else None
