@@ -28,19 +28,23 @@ lint: .venv/.installed ## Check style and formatting
 types: .venv/.installed ## Check the types
 	@$(BIN)/mypy
 
+# For Lambda, for Google Cloud, for one machine.
+SHIPPED := requirements.txt requirements-gcp.txt requirements-machine.txt
+
 audit: .venv/.installed ## Ask the database of known vulnerabilities about every pin that ships (needs the network)
-	@$(BIN)/pip-audit --no-deps --disable-pip -r requirements.txt -r requirements-gcp.txt
+	@$(BIN)/pip-audit --no-deps --disable-pip $(SHIPPED:%=-r %)
 
 sbom: .venv/.installed ## Write build/sbom.json: what ships, with versions and hashes (CycloneDX)
 	@mkdir -p build
-	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
-		--output-file build/sbom.json requirements-gcp.txt
+	@awk '/^[^ ]/ {is_new = !seen[$$1]++} is_new' $(SHIPPED) | $(BIN)/cyclonedx-py requirements \
+		--pyproject pyproject.toml --output-reproducible --output-file build/sbom.json -
 	@echo build/sbom.json
 
 pins: .venv/.installed ## Write requirements*.txt anew from the lists in pyproject.toml (needs the network)
 	@$(PIN) pyproject.toml -o requirements.txt
-	@$(PIN) pyproject.toml --extra gcp --extra machine -c requirements.txt -o requirements-gcp.txt
-	@$(PIN) pyproject.toml --extra gcp --extra machine --group dev -c requirements-gcp.txt -o requirements-dev.txt
+	@$(PIN) pyproject.toml --extra machine -c requirements.txt -o requirements-machine.txt
+	@$(PIN) pyproject.toml --extra gcp -c requirements.txt -o requirements-gcp.txt
+	@$(PIN) pyproject.toml --extra gcp --extra machine --group dev -c requirements-gcp.txt -c requirements-machine.txt -o requirements-dev.txt
 	@$(PIN) --group tools -o requirements-tools.txt
 
 PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -73,10 +77,10 @@ deploy-gcp: build-gcp .venv/.installed ## Check the configuration, then deploy t
 bench: .venv/.installed ## Measure the time it takes
 	@$(BIN)/python -m tests.bench
 
-KILLS ?= 1000
+EVENTS ?= 20000
 
-soak: .venv/.installed ## Kill the function a thousand times under load while Thulium fails (KILLS=1000; a quarter of an hour)
-	@RINGBACK_KILLS=$(KILLS) $(BIN)/python -m pytest -q tests/test_kill.py
+soak: .venv/.installed ## Send 20,000 events while everything goes wrong in turn (EVENTS=20000; a quarter of an hour)
+	@RINGBACK_SOAK=$(EVENTS) $(BIN)/python -m pytest -q -s tests/test_soak.py
 
 clean: ## Remove what the other targets have made
 	rm -rf .venv .venv-tools .aws-sam build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache

@@ -5,8 +5,9 @@ import os
 import flask
 
 from ringback import app
+from ringback.hosts.reading import read_body
 from ringback.hosts.task import Tasks
-from ringback.web import MAX_BODY, Handle, Request
+from ringback.web import Handle, Request
 
 APP = app.build(os.environ)  # before the framework serves: a bad configuration keeps the old revision running
 TASKS = Tasks(APP)
@@ -26,24 +27,14 @@ def deliver(request: flask.Request) -> flask.Response:
 def answer(request: flask.Request, handle: Handle) -> flask.Response:
     """Return our answer."""
     try:
-        body, is_whole = read_body(request), True
-    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that breaks off or is badly framed
+        connection = request.environ.get("gunicorn.socket")
+        body, is_whole = read_body(request.stream, request.content_length or 0, connection), True
+    except Exception:  # noqa: BLE001 - each server has errors of its own for a body that is badly framed
         body, is_whole = b"", False
     path, _, query = request.environ["RAW_URI"].partition("?")
     headers = {k.lower(): v for k, v in request.headers.items()}
     found = handle(Request(request.method, path, query, headers, body, is_whole))
     return flask.Response(found.body, found.status, dict(found.headers))
-
-
-def read_body(request: flask.Request) -> bytes:
-    """Return the body, of one that is too large the first ``MAX_BODY + 1`` bytes; ``EOFError`` if it breaks off."""
-    body, size = bytearray(), 0
-    while piece := request.stream.read(64 * 1024):  # to its end: the framework would read the rest into memory
-        size += len(piece)
-        body += piece[: MAX_BODY + 1 - len(body)]
-    if size < (request.content_length or 0):
-        raise EOFError
-    return bytes(body)
 
 
 if flask.has_app_context():  # the framework keeps some paths (/robots.txt) from the function: they are answered here

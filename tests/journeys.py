@@ -5,23 +5,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Event as Signal
 from typing import Any
 
 from ringback.app import App
 from ringback.group import make_grouping
 from ringback.hosts import task
 from ringback.hosts.handed_over import deliver_messages
-from ringback.hosts.worker import Worker
 from ringback.pipeline import Pipeline
 from ringback.queues.cloud_tasks import CloudTasksQueue
 from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite.worker import Way
 from ringback.queues.sqs import SqsQueue
 from ringback.settings import Settings
 from ringback.web import Request, Response
 from tests.amazon import Amazon, feed
 from tests.cloud_tasks import CloudTasks
 from tests.given import SECRET
+from tests.working import work_off
 
 Lead = Mapping[str, Any]
 LATER = timedelta(hours=2)  # longer than any wait between two tries
@@ -81,7 +81,7 @@ class Sqlite(Journey):
 
     def step(self) -> None:
         """Let a new worker take one step."""
-        Worker(self.queue, Pipeline(self.settings).deliver, clock=lambda: self.now).step(Signal())
+        work_off(self.queue, Way(Pipeline(self.settings).deliver), lambda: self.now)
 
     def go_on(self) -> None:
         """Take another step when the next try is due."""

@@ -19,12 +19,20 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 class Served:
     """The function and its worker. What it prints goes into the file ``log`` in its folder."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any], *arguments: str) -> None:
-        """Start it with a configuration, at any port, and return when it listens."""
+    def __init__(
+        self,
+        folder: Path,
+        config: Mapping[str, Any],
+        *,
+        module: str = "ringback",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it with a configuration, at any port, and return when it listens; ``module`` has the commands."""
         path = folder / "served.yaml"
         path.write_text(yaml.safe_dump(dict(config), allow_unicode=True), "utf-8")
-        command = [sys.executable, "-u", "-m", "ringback", "serve", "--port", "0", *arguments]
-        environ = {**os.environ, "RINGBACK_CONFIG": str(path), "PYTHONPATH": str(FUNCTIONS)}
+        command = [sys.executable, "-u", "-m", module, "serve", "--port", "0"]
+        paths = f"{FUNCTIONS}:{FUNCTIONS.parent}"
+        environ = {**os.environ, "RINGBACK_CONFIG": str(path), "PYTHONPATH": paths, **(environ or {})}
         with (folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.PIPE, env=environ, start_new_session=True
@@ -50,6 +58,15 @@ class Served:
         self.process.wait(10)
         assert self.process.stderr is not None
         self.process.stderr.close()
+
+    def end(self) -> int:
+        """Have it end in order, and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to all its processes."""
+        os.killpg(self.process.pid, number)
 
     def post(
         self, path: str, body: bytes | Iterable[bytes], headers: Mapping[str, str], timeout: float = 20

@@ -21,11 +21,17 @@ PATIENCE = 20.0  # seconds
 class Service:
     """The process, while the ``with`` lasts: it listens at ``port`` when the block begins."""
 
-    def __init__(self, environ: Mapping[str, str], *arguments: str) -> None:
-        """Prepare to start it with ``environ`` beside what Python needs."""
+    def __init__(
+        self, environ: Mapping[str, str], *arguments: str, port: int = 0, output: int = subprocess.PIPE
+    ) -> None:
+        """Prepare to start it with ``environ`` beside the variables that Python needs.
+
+        Its log is read here, unless ``output`` is a descriptor that it is to write to.
+        """
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME") or "COV" in name}
         self._environ = {**kept, **environ, "PYTHONUNBUFFERED": "1"}
-        self._command = [sys.executable, "-m", "ringback", "serve", "--port", "0", *arguments]
+        self._command = [sys.executable, "-m", "ringback", "serve", "--port", str(port), *arguments]
+        self._output = output
         self.out: list[str] = []
         self.err: list[str] = []
 
@@ -35,7 +41,7 @@ class Service:
             self._command,
             cwd=ROOT / "functions",
             env=self._environ,
-            stdout=subprocess.PIPE,
+            stdout=self._output,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
@@ -83,6 +89,11 @@ class Service:
         """Return the log lines of one kind."""
         told = [json.loads(line) for line in list(self.out) if line.startswith("{")]
         return [line for line in told if line["event"] == event]
+
+    def list_processes(self) -> list[int]:
+        """Return the ids of the processes that it has started (Linux)."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
 
     def stop(self) -> int:
         """Tell it to stop, and return the exit code."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ringback import log
-from ringback.app import App, build, open_queue, read_clock
+from ringback.app import App, build, open_queue
+from ringback.clock import read_clock
 from ringback.errors import ConfigError
 from ringback.event import Event
 from ringback.limits import UNLIMITED, Limits
@@ -51,6 +52,18 @@ def test_events_are_stored(tmp_path: Path) -> None:
         assert (response.status, response.body) == (200, b'{"accepted":2,"events":["e1","e2"]}\n')
     assert [event.id for event in queue.take(10, datetime.now(UTC))] == ["e1", "e2"]
     queue.close()
+
+
+@pytest.mark.parametrize(("store", "is_whole"), [("event", True), ("values", False)])
+def test_only_what_rules_read_is_stored(store: str, is_whole: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a case
+    """With `store: values` the queue has what the configuration reads of an event, and nothing else of it."""
+    queue = SqliteQueue(str(tmp_path / "queue.db"))
+    app = App(load(make_config(make_source(event_id="id"), store=store)), queue)
+    assert app.handle(make_request({"id": "e1", "phone": "601000001", "diary": "private"})).status == 200
+    (event,) = queue.take(1, datetime.now(UTC))
+    queue.close()
+    assert "601000001" in json.dumps(event.data)
+    assert ("private" in json.dumps(event.data)) is is_whole
 
 
 def test_nothing_to_store(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import Result
 
 from ringback.reports.kept_request import dump_request
 from ringback.web import Request
@@ -320,6 +322,44 @@ def test_serve_that_can_not_start(arguments: list[str], telling: str, tmp_path: 
     assert len(result.stderr.splitlines()) == 1
 
 
+def start_capture(folder: Path, tmp_path: Path) -> Result:
+    """Start to capture into a folder, at an address that no machine has, so that it ends when the folder is ready."""
+    return run("serve", "--capture", str(folder), "--host", "192.0.2.1", environ=write_config(tmp_path))
+
+
+@pytest.mark.parametrize("files", [[], ["an-earlier-one.http"]])
+def test_capture_into_a_folder_that_others_may_read(files: list[str], tmp_path: Path) -> None:
+    """A folder that is there already is closed to others, as one is that is made."""
+    (folder := tmp_path / "kept").mkdir(mode=0o755)
+    for name in files:
+        (folder / name).touch()
+    assert "choose another --host or --port" in start_capture(folder, tmp_path).stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_capture_into_a_folder_of_other_things(tmp_path: Path) -> None:
+    """A folder that others may look into and that holds other files (/tmp, say) is left as it is, and refused."""
+    (folder := tmp_path / "shared").mkdir(mode=0o755)
+    (folder / "notes.txt").touch()
+    result = start_capture(folder, tmp_path)
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
+    assert "name an empty folder" in result.stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    folder.chmod(0o700)
+    assert "choose another --host or --port" in start_capture(folder, tmp_path).stderr
+
+
+def test_capture_into_a_folder_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose owner is another user is refused: that user could read all that is kept."""
+    (folder := tmp_path / "theirs").mkdir(mode=0o755)
+    other = folder.stat().st_uid + 1
+    monkeypatch.setattr("os.getuid", lambda: other)
+    result = start_capture(folder, tmp_path)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "it is another user's" in result.stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
 def test_serve_with_a_file_that_can_not_be_used(tmp_path: Path) -> None:
     """A queue whose file can't be opened is found before anything is served."""
     result = run("serve", environ=write_config(tmp_path, queue=f"sqlite:///{tmp_path}/no/folder/q.db"))
@@ -328,13 +368,13 @@ def test_serve_with_a_file_that_can_not_be_used(tmp_path: Path) -> None:
 
 
 def test_serve_where_nothing_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where gunicorn is not installed, it is said how it gets there."""
-    monkeypatch.setitem(sys.modules, "gunicorn.app.base", None)
-    monkeypatch.delitem(sys.modules, "ringback.hosts.serve", raising=False)
-    monkeypatch.delattr("ringback.hosts.serve", raising=False)
+    """Where uvicorn is not installed, the message says how it gets there."""
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "ringback.hosts.server", raising=False)
+    monkeypatch.delattr("ringback.hosts.server", raising=False)
     result = run("serve", environ=write_config(tmp_path))
     assert result.exit_code == 1
-    assert result.stderr.startswith("serve: gunicorn is not installed")
+    assert result.stderr.startswith("serve: uvicorn is not installed")
 
 
 # presets

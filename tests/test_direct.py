@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,18 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback import log
+from ringback.app import App
 from ringback.direct import LEAST_TRY, answer, deliver_now
 from ringback.event import Again, Done, Event
 from ringback.outcome import Outcome, Status
 from ringback.pipeline import Pipeline
 from ringback.settings import Settings
-from ringback.web import Response
+from ringback.shared import MOST_AT_ONCE, Shared
+from ringback.web import Request, Response
 from tests.events import make_event
-from tests.given import LOG_KEY, load, load_source, make_source
+from tests.given import LOG_KEY, SECRET, load, load_source, make_source
 from tests.sandbox import Sandbox, faults
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SOURCE = load_source(make_source())
+HEADERS = {"x-api-key": SECRET, "content-type": "application/json"}
 OPEN = load_source(make_source(verify="none"))
 
 
@@ -78,7 +82,8 @@ def deliver(settings: Settings, clock: Clock, *ids: int) -> Response:
     """Deliver leads of these customers as one request."""
     events = [make_event(number, data={"id": number}, received_at=NOW) for number in ids]
     source = settings.sources["website"]
-    return deliver_now(Pipeline(settings), source, events, time.monotonic(), clock, sleep=clock.sleep)
+    shared = Shared(Pipeline(settings).deliver, clock=clock)
+    return deliver_now(shared, source, events, time.monotonic(), clock, sleep=clock.sleep)
 
 
 def statuses(response: Response) -> list[str]:
@@ -163,6 +168,26 @@ def test_patience_has_an_end(thulium: Sandbox) -> None:
     clock = Clock()
     deliver(configure(thulium, answer_within=300), clock, 1)
     assert max(clock.slept) < 25
+
+
+# --- many at once ---
+
+
+def test_requests_that_wait_share_a_call(thulium: Sandbox) -> None:
+    """Of requests that come at once eight begin; the others wait for one to end, and go to Thulium in few calls."""
+    numbers = range(101, 125)
+    for number in numbers:
+        thulium.add_customer(number, surname=f"Lis {number}")
+    thulium.fail("batch", faults.Fault(work=True, wait=0.4), times=MOST_AT_ONCE)
+    app = App(configure(thulium, answer_within=20))
+    requests = [Request("POST", "/website", "", HEADERS, json.dumps({"id": number}).encode()) for number in numbers]
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        answers = list(pool.map(app.handle, requests))
+    assert [statuses(answer) for answer in answers] == [["ADDED"]] * len(numbers)
+    sizes = [len(call.json["records"]) for call in thulium.calls("batch")]
+    assert sum(sizes) == len(numbers)
+    assert sizes[:MOST_AT_ONCE] == [1] * MOST_AT_ONCE
+    assert len(sizes) <= MOST_AT_ONCE + 3
 
 
 # --- the answer ---

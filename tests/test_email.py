@@ -1,7 +1,7 @@
 """An e-mail address has one form, however it is typed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ringback.leads.email import find_addresses, is_placeholder, read_address, same_address
@@ -54,6 +54,8 @@ def test_all_of_a_text() -> None:
     assert find_addresses(text) == ["jan@example.com", "ewa@example.com", "biuro@example.com"]
 
 
+@example("µ@0.00")
+@example("µ@0.00")
 @given(st.text() | st.from_regex(r"[ <(\"]*[a-zA-Z.]{1,9}@[a-z\u0105.]{1,9}\.(pl|com)[>,; ]*"))
 def test_what_is_found_is_its_own_form(text: str) -> None:
     """Whatever is found reads as itself, and is the same address wherever it stands."""

@@ -15,8 +15,7 @@ import pytest
 from ringback import log
 from ringback.app import App
 from ringback.grammar.source import SENDERS_PATIENCE
-from ringback.queues import history
-from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite import SqliteQueue, history
 from ringback.settings import Settings
 from ringback.web import Response
 from tests.amazon import Amazon

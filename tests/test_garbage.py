@@ -301,7 +301,7 @@ def test_process_lives_and_does_not_grow(tmp_path: Path) -> None:
         thulium.add_campaign("00001")
         access = {"url": thulium.url, "user": thulium.user, "password": thulium.password}
         whole = {"thulium": access, "log_key": LOG_KEY, "campaigns": CAMPAIGNS, "sources": {"open": OPEN}}
-        with Served(tmp_path, whole, "--threads", "1") as served:
+        with Served(tmp_path, whole) as served:
             assert pour(served) == []
             before = served.measure_memory()
             assert [pour(served) for _ in range(2)] == [[], []]

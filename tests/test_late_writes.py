@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Event as Signal
 from time import monotonic
 from typing import Any
 
@@ -13,16 +12,17 @@ import pytest
 
 from ringback.app import App
 from ringback.event import Again, Done, Event, Verdict
-from ringback.hosts.worker import Worker
 from ringback.outcome import Outcome, Status
 from ringback.pipeline import Pipeline
 from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite.worker import Way
 from ringback.settings import Settings
 from ringback.web import Request, Response
 from tests.given import SECRET
 from tests.late_writes import LATEST, SILENT, Time, open_thulium, play
 from tests.leads import NOW, configure, follow, make_event, read_statuses
 from tests.sandbox import Fault, Sandbox, faults
+from tests.working import work_off
 
 ADA = {"phone_number": "601000001", "email": "ada@example.com"}
 REQUEUE: dict[str, Any] = {"callbacks": {"on_existing": "requeue"}}
@@ -482,15 +482,15 @@ def test_two_workers_on_one_file(thulium: Sandbox, time: Time, ada: int, tmp_pat
     def report(event: Event, outcome: Outcome, _: float) -> None:
         told.append((event.source, outcome.status))
 
-    workers = [Worker(queue, Pipeline(settings).deliver, report, clock=lambda: time.now) for _ in range(2)]
+    ways = [Way(Pipeline(settings).deliver, report=report) for _ in range(2)]
     thulium.fail("change", faults.later(LATEST, SILENT[0]))
     thulium.fail("record", faults.error(503), after=1, times=1)  # so that the lead does not find itself put back
     queue.put([make_event(**ADA)], time.now)
-    workers[0].step(Signal())
+    work_off(queue, ways[0], lambda: time.now)
     queue.put([make_event("optout", **ADA)], time.now)
     for second in range(130):
         time.now = NOW + timedelta(seconds=second)
-        workers[second % 2].step(Signal())
+        work_off(queue, ways[second % 2], lambda: time.now)
     queue.close()
     assert [status for source, status in told if source == "optout"] == ["DEFERRED", "DEFERRED", "STOPPED"]
     assert [status for source, status in told if source == "website"][-1] == "SKIPPED"

@@ -10,17 +10,20 @@ import yaml
 
 import aws
 from ringback.app import App, build
+from ringback.config import load
 from ringback.hosts.keeper import Keeper
+from ringback.hosts.local import open_app
 from ringback.hosts.task import Tasks
 from ringback.outcome import Status
-from ringback.queues import history
-from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite import SqliteQueue, history
+from ringback.queues.sqlite.worker import Way
 from ringback.web import Request, Response
 from tests.amazon import Amazon, feed, find_arn
 from tests.cloud_tasks import CloudTasks
 from tests.events import NOW, done, make_event
 from tests.firestore import Firestore
 from tests.sandbox import Sandbox
+from tests.working import work_off
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PROOF = {"verify": {"scheme": "token", "query": "token"}, "secret": SECRET}
@@ -237,6 +240,22 @@ def test_direct(config: dict[str, str], thulium: Sandbox, lines: list[dict[str, 
 
 
 # --- SQLite ---
+
+
+def test_sqlite(config: dict[str, str], thulium: Sandbox, lines: list[dict[str, Any]], tmp_path: Path) -> None:
+    """In SQLite what is above is stored, counted for all processes together, and parked when it is delivered."""
+    settings = load({**config, "RINGBACK_QUEUE": f"sqlite:///{tmp_path}/queue.db"})
+    apps = [open_app(settings) for _ in range(2)]
+    for number in range(5):
+        assert ask(apps[number % 2], number + 1).status == 200
+    assert ask(apps[0], 1).status == 200  # a redelivery takes nothing of the limit
+    queue = apps[0].queue
+    assert isinstance(queue, SqliteQueue)
+    work_off(queue, Way(apps[0].pipeline.deliver))
+    assert called(thulium) == [1, 2, 3]
+    assert [line["reason"] for line in lines if line["event"] == "source.limited"] == [OVER, OVER]
+    kept = queue.database.read("SELECT reason FROM event WHERE status = 'PARKED' AND message IS NOT NULL", {})
+    assert [row["reason"] for row in kept] == [OVER, OVER]
 
 
 def test_replay_in_sqlite(tmp_path: Path) -> None:

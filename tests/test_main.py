@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +163,13 @@ def test_bad_configuration_does_not_start(config: Path, root: Path, capsys: pyte
 class Server:
     """The function under the framework's server, in a process of its own."""
 
-    def __init__(self, config: Path, root: Path) -> None:
+    def __init__(self, config: Path, root: Path, *start: str) -> None:
+        """Start it by ``python *start``, else as the platform does."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = (sys.executable, "-m", "functions_framework", "--target", "webhook", "--host", "127.0.0.1")
+        start = start or ("-m", "functions_framework")
+        command = (sys.executable, *start, "--target", "webhook", "--host", "127.0.0.1")
         source = ("--source", str(root / "functions/main.py"), "--port", str(self.port))
         with config.with_name("log").open("wb") as log:
             self.process = subprocess.Popen([*command, *source], stdout=log, stderr=log, start_new_session=True)
@@ -266,3 +270,56 @@ class TestServer:
         answer = server.send(b"POST /website HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + body)
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert answer.endswith(b'{"error":"the body breaks off"}\n')
+
+
+# Hurried, so that the test is over before the six seconds are that a body has.
+HURRIED = """
+from ringback import web
+web.LONGEST_READ = 0.5
+from functions_framework._cli import _cli
+_cli()
+"""
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
+def test_body_that_trickles(config: Path, root: Path, framing: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many senders as there are threads, each with a byte now and then, hold an honest one up for seconds at most.
+
+    They are answered 400, though each byte came soon after the one before.
+    """
+    monkeypatch.setenv("THREADS", "2")
+    monkeypatch.setenv("PYTHONPATH", str(root / "functions"))
+    server = Server(config, root, "-c", HURRIED)
+    try:
+        server.wait()
+        with ExitStack() as open_:
+            slow = [open_.enter_context(socket.create_connection(("127.0.0.1", server.port), 10)) for _ in range(2)]
+            for each in slow:
+                each.sendall(b"POST /website HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%b\r\n\r\n" % framing)
+            open_.enter_context(trickling(slow))
+            body = b'{"id": 1}'
+            assert server.post(body, sign("/website", body))[0] == 200
+            answers = [each.recv(65536) for each in slow]
+    finally:
+        server.stop()
+    assert all(answer.startswith(b"HTTP/1.1 400 ") for answer in answers)
+
+
+@contextmanager
+def trickling(connections: list[socket.socket]) -> Iterator[None]:
+    """Send a chunk of one byte through each connection every 20 ms while the block lasts, if the server takes it."""
+    done = threading.Event()
+
+    def send() -> None:
+        while not done.wait(0.02):
+            for each in connections:
+                with suppress(OSError):
+                    each.sendall(b"1\r\n{\r\n")
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from ringback.errors import CallFailed
 from ringback.event import Event
+from ringback.known import hash_question
 from ringback.leads.hours import is_open, read_hours
-from ringback.leads.phone import read_number
 from ringback.mapping import Assignment, Mapper
 from ringback.outcome import Outcome, Status
+from ringback.secret import Secret
 from tests.given import LOG_KEY, PROOF, load, make_config
 from tests.given import make_source as given_source
 from tests.leads import NOW, make_event, make_sources
@@ -445,7 +446,15 @@ def test_full_name_stands_for_both_its_parts(
     assert {name: customer[name] for name in ("name", "surname") if name in customer} == expected
 
 
-# --- whom an event mentions ---
+# --- what an event is found by ---
+
+KEY = Secret("a-key-for-hashes")
+
+
+def known(data: Any, source: dict[str, Any] | None = None, name: str = "website", **top: Any) -> set[str]:
+    """Return the hashes by which an event is found."""
+    settings = load({**make_config(given_source(**(source or {}))), "log_key": KEY.text, **top})
+    return set(Mapper(settings).list_known(Event(name, "e1", "k1", data, NOW)))
 
 
 @pytest.mark.parametrize(
@@ -453,29 +462,38 @@ def test_full_name_stands_for_both_its_parts(
     [
         ({}, {"phone": "+48 601-000-001 ext. 5"}, True),
         ({}, {"phone": 601000001}, True),
+        ({}, {"phone": ["n/a", "tel. 601 000 001"]}, True),
         ({}, {"phone": "602000001", "note": "601000001"}, False),
         ({}, {}, False),
         ({}, "text", False),
-        ({"map": {"email": "phone"}}, {"phone": "601000001"}, False),
+        ({"map": {"email": "phone"}}, {"phone": "601000001"}, True),
         ({"map": {"phone_number": "join('', phone)"}}, {"phone": "601000001"}, False),
     ],
 )
-def test_event_that_mentions_a_number(source: dict[str, Any], data: Any, expected: bool) -> None:  # noqa: FBT001
-    """An event is about whoever has the number that stands where its source looks for one, beside whatever else."""
-    mapper = Mapper(load(make_config(given_source(**source))))
-    event = Event("website", "e1", "k1", data, NOW)
-    assert mapper.mentions(event, read_number("601000001", "PL", ["PL"])) is expected
+def test_event_is_found_by_a_number(source: dict[str, Any], data: Any, expected: bool) -> None:  # noqa: FBT001
+    """An event is found by each number that stands where its source looks for one, beside whatever else."""
+    assert (hash_question(KEY, "phone", "+48601000001") in known(data, source)) is expected
 
 
 @pytest.mark.parametrize("text", ["+49 30 1234567", "030 1234567", "0049 30 1234567"])
-def test_number_with_a_zero_before_it_is_mentioned(text: str) -> None:
-    """Where a 0 is dialled before a number, it is found with and without it."""
-    mapper = Mapper(load({**make_config(given_source()), "phone_region": "DE"}))
-    event = Event("website", "e1", "k1", {"phone": text}, NOW)
-    assert mapper.mentions(event, read_number("030 1234567", "DE", ["DE"]))
+def test_number_is_found_in_any_writing(text: str) -> None:
+    """However a number is written, its event is found."""
+    assert hash_question(KEY, "phone", "+49301234567") in known({"phone": text}, phone_region="DE")
 
 
-def test_event_of_a_source_that_is_gone_mentions_nobody() -> None:
-    """Where nobody knows where the number is, nobody is found."""
-    event = Event("elsewhere", "e1", "k1", {"phone": "601000001"}, NOW)
-    assert not Mapper(load(make_config())).mentions(event, read_number("601000001", "PL", ["PL"]))
+def test_number_that_does_not_exist_is_found_as_typed() -> None:
+    """A number that lacks a digit is found by its digits, as they were typed."""
+    assert hash_question(KEY, "typed", "60100000") in known({"phone": "601 00-000"})
+
+
+def test_event_is_found_by_what_is_mapped_besides() -> None:
+    """An event is found by its address, its identifier and each word of its name, without accents."""
+    source = {"map": {"email": "mail", "identifier": "ref", "full_name": "who", "phone_number": "phone"}}
+    found = known({"mail": "Jan <Jan@Example.com>", "ref": " K-1", "who": "Łukasz Żółć"}, source)
+    asked = [("email", "jan@example.com"), ("identifier", "K-1"), ("name", "lukasz"), ("name", "zolc")]
+    assert found == {hash_question(KEY, kind, text) for kind, text in asked}
+
+
+def test_event_of_a_source_that_is_gone_is_found_by_nothing() -> None:
+    """Where it is not known where a number is, none is found."""
+    assert known({"phone": "601000001"}, name="elsewhere") == set()

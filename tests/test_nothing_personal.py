@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event as Signal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,10 +20,10 @@ from hypothesis import strategies as st
 from ringback import log
 from ringback.app import App
 from ringback.group import make_grouping
-from ringback.hosts.worker import Worker
 from ringback.pipeline import Pipeline
 from ringback.queues.cloud_tasks import CloudTasksQueue
 from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite.worker import Way
 from ringback.queues.sqs import SqsQueue
 from ringback.settings import Settings
 from ringback.web import Request
@@ -32,6 +31,7 @@ from tests.amazon import Amazon
 from tests.cloud_tasks import CloudTasks
 from tests.given import SECRET, load
 from tests.sandbox import Sandbox
+from tests.working import work_off
 
 KEYS = ("an-invented-key-long-enough", "another-invented-key-of-the-log")
 FIELDS = (
@@ -219,7 +219,7 @@ def go(app: App, request: Request, queue: SqliteQueue | None = None) -> tuple[st
     with redirect_stdout(io.StringIO()) as printed:
         answer = app.handle(request)
         if queue:
-            Worker(queue, Pipeline(app.settings).deliver).step(Signal())
+            work_off(queue, Way(Pipeline(app.settings).deliver))
     return answer.body.decode(), read_lines(printed.getvalue())
 
 

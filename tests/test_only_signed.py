@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event as Flag
 from typing import Any
 
 import pytest
 
 from ringback.app import App
-from ringback.hosts.local import wire
+from ringback.hosts.local import open_app
+from ringback.queues.sqlite import SqliteQueue
+from ringback.queues.sqlite.worker import Way
 from ringback.settings import Settings
 from ringback.web import Request
 from tests.given import LOG_KEY, find_mistakes, load, make_config, make_source
@@ -23,6 +24,7 @@ from tests.leads import configure
 from tests.preset_cases import make_entry
 from tests.sandbox import Sandbox
 from tests.signing import sign
+from tests.working import work_off
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOOKS = "https://hooks.example.com"
@@ -230,11 +232,11 @@ def requeue(thulium: Sandbox, folder: Path, source: Mapping[str, Any]) -> Settin
 
 def count_calls(thulium: Sandbox, settings: Settings, *requests: Request) -> int:
     """Return how often the person is put back to be called when these requests are answered and delivered."""
-    app, worker = wire(settings)
-    assert worker
+    app = open_app(settings)
+    assert isinstance(app.queue, SqliteQueue)
     for request in requests:
         assert app.handle(request).status == 200
-        worker.step(Flag())
+        work_off(app.queue, Way(app.pipeline.deliver))
     return len(thulium.calls("change"))
 
 
@@ -324,7 +326,7 @@ def test_id_of_the_scheme_that_verified(thulium: Sandbox, tmp_path: Path, name: 
     settings = requeue(thulium, tmp_path, STANDARD_SOURCE)
     requests = [sign_standard(name, "msg_1", **{other: f"msg_{n}"}) for n in range(4)]
     assert count_calls(thulium, settings, *requests) == 1
-    app, _ = wire(settings)
+    app = open_app(settings)
     assert [json.loads(app.handle(request).body)["events"] for request in requests] == [["msg_1"]] * 4
 
 

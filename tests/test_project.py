@@ -32,7 +32,8 @@ def test_every_module_is_in_the_overview(root: Path) -> None:
 def test_every_kind_of_line_is_told(root: Path) -> None:
     """docs/log.md has each kind of line that the code writes, and no other."""
     code = "".join(path.read_text("utf-8") for path in (root / "functions").rglob("*.py"))
-    kinds = r"(?:customer|thulium|webhook|config|queue|secret|internal|stop|source|counter|task)\.(?!yaml)[a-z]+"
+    groups = "customer|thulium|webhook|config|queue|secret|internal|stop|source|counter|task|clock|process|log"
+    kinds = rf"(?:{groups})\.(?!yaml)[a-z]+"
     table = (root / "docs/log.md").read_text("utf-8").partition("## What is logged")[2]
     assert set(re.findall(rf"^\| `({kinds})`", table, re.MULTILINE)) == set(re.findall(rf'"({kinds})"', code))
 
@@ -62,27 +63,32 @@ def test_what_google_builds_from_answers(root: Path, tmp_path: Path) -> None:
 # --- pins ---
 
 
+SHIPPED = ("requirements.txt", "requirements-gcp.txt", "requirements-machine.txt")
+
+
 def read_pins(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", path.read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("other", ["requirements-gcp.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("other", SHIPPED)
 def test_what_is_tested_is_what_is_shipped(other: str, root: Path) -> None:
-    """A library has the same version on both clouds and in the tests."""
-    shipped, pins = read_pins(root / "requirements.txt"), read_pins(root / other)
-    assert shipped.items() <= pins.items()
+    """A library has the same version wherever Ringback runs, and in the tests."""
+    assert read_pins(root / other).items() <= read_pins(root / "requirements-dev.txt").items()
+    assert read_pins(root / "requirements.txt").items() <= read_pins(root / other).items()
 
 
-@pytest.mark.parametrize("extra", [(), ("gcp",)])
-def test_pins_hold_every_dependency(extra: tuple[str, ...], root: Path) -> None:
-    """What pyproject.toml names is pinned in the file for its cloud."""
+@pytest.mark.parametrize(("extra", "file"), list(zip((None, "gcp", "machine"), SHIPPED, strict=True)))
+def test_pins_hold_every_dependency(extra: str | None, file: str, root: Path) -> None:
+    """What pyproject.toml names is pinned in the file for where it runs, and each of its extras has such a file."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(name for each in extra for name in project["optional-dependencies"][each])]
-    pins = read_pins(root / ("requirements-gcp.txt" if extra else "requirements.txt"))
+    extras = project["optional-dependencies"]
+    assert extras.keys() == {"gcp", "machine"}
+    wanted = [*project["dependencies"], *(extras[extra] if extra else ())]
+    pins = read_pins(root / file)
     assert {re.split("[>=[]", each)[0].lower() for each in wanted} <= pins.keys()
 
 
-@pytest.mark.parametrize("name", ["", "-gcp", "-dev", "-tools"])
+@pytest.mark.parametrize("name", ["", "-gcp", "-machine", "-dev", "-tools"])
 def test_pins_have_hashes(name: str, root: Path) -> None:
     """Each pin says which files it means, so that nobody can slip in others."""
     text = (root / f"requirements{name}.txt").read_text()
@@ -135,11 +141,18 @@ def test_commit_hooks_need_no_network(root: Path) -> None:
     assert {hook["language"] for each in repos for hook in each["hooks"]} == {"system"}
 
 
+@pytest.mark.parametrize("file", SHIPPED)
+def test_every_pin_that_ships_is_audited(file: str, root: Path) -> None:
+    """`make audit` asks about each file that something is installed from, and `make pins` writes it."""
+    assert f"-r {file}" in run("make", "-n", "audit", cwd=root)
+    assert re.search(rf"-o {file}$", run("make", "-n", "pins", cwd=root), re.MULTILINE)
+
+
 def test_bill_of_materials(root: Path) -> None:
-    """`make sbom` names each package that ships, in the version that is pinned, with its hashes."""
+    """`make sbom` names each package that ships once, in the version that is pinned, with its hashes."""
     run("make", "sbom", cwd=root)
     bill = json.loads((root / "build/sbom.json").read_text())
-    named = {f"{each['name'].lower()}=={each['version']}" for each in bill["components"]}
-    pinned = re.findall(r"^([\w.-]+==[\w.]+)", (root / "requirements-gcp.txt").read_text(), re.MULTILINE)
-    assert named == {pin.lower() for pin in pinned}
+    named = sorted(f"{each['name'].lower()}=={each['version']}" for each in bill["components"])
+    pins = "".join((root / file).read_text() for file in SHIPPED)
+    assert named == sorted({pin.lower() for pin in re.findall(r"^([\w.-]+==[\w.]+)", pins, re.MULTILINE)})
     assert all(each["externalReferences"][0]["hashes"] for each in bill["components"])

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ringback.event import Done
 from ringback.outcome import Status
-from ringback.queues.history import RETENTION, purge, replay
 from ringback.queues.sqlite import LEASE, Held, SqliteQueue
+from ringback.queues.sqlite.history import RETENTION, purge, replay
+from ringback.queues.sqlite.queue import SUSPECT
 from tests.events import NOW, again, done, make_event
 
 FINAL = st.sampled_from([Status.ADDED, Status.SKIPPED, Status.PARKED, Status.INVALID])
@@ -28,6 +29,7 @@ class Place:
     status: Status | None = None
     told_at: datetime = NOW
     holder: Held | None = None
+    unended: int = 0  # times that it was taken, without an end
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -59,11 +61,14 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 3))
     def take(self, limit: int) -> None:
         due = [(place.due_at, n) for n, place in enumerate(self.places) if place.due_at and place.due_at <= self.now]
-        expected = [self.places[n] for _, n in sorted(due)[:limit]]
+        first = [self.places[n] for _, n in sorted(due)[:limit]]
+        is_alone = bool(first) and first[0].unended >= SUSPECT
+        expected = first[:1] if is_alone else [place for place in first if place.unended < SUSPECT]
         taken = self.queue.take(limit, self.now)
         assert [event.key for event in taken] == [place.key for place in expected]
         for place, event in zip(expected, taken, strict=True):
             place.holder, place.due_at = event, self.now + LEASE
+            place.unended += 1
         self.held += taken
 
     def place_of(self, event: Held) -> Place | None:
@@ -80,6 +85,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert bool(settled) is (place is not None)
         if place:
             place.holder, place.told_at, place.status = None, self.now, verdict.outcome.status
+            place.unended = 0
             place.due_at = None if isinstance(verdict, Done) else verdict.at
 
     @rule(data=st.data())
@@ -90,6 +96,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.hand_back([event], self.now)
         if place := self.place_of(event):
             place.holder, place.due_at = None, self.now
+            place.unended -= 1
 
     @rule()
     def crash(self) -> None:

@@ -1,22 +1,28 @@
 """`ringback serve` under a real HTTP client: the function, its worker, and how they end."""
 
+import fcntl
 import json
+import os
+import resource
+import signal
 import socket
 import sqlite3
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ringback.hosts.connections import LONGEST_ANSWER, Connections
 from tests.configs import SECRET, make_source, write_config
 from tests.sandbox import Sandbox, faults
 from tests.service import Service
 
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes and pipes are looked at")
 KEY = {"X-Api-Key": SECRET, "Content-Type": "application/json"}
 
 
@@ -172,34 +178,112 @@ def test_what_is_no_request(tmp_path: Path, thulium: Sandbox) -> None:
     assert not any(word in told for word in ("Kowalski", "601000077", "ip="))
 
 
-def test_connection_that_takes_no_answer_is_ended() -> None:
-    """What is sent to nobody who listens ends, as a request does that nobody goes on with."""
-    worker = Connections.__new__(Connections)
-    worker.tmp = SimpleNamespace(notify=lambda: None)
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        Connections.note_read({"gunicorn.socket": ours})
-        worker.notify()
-        ours.sendall(b"answer")
-        until, how = Connections.limits[ours]
-        Connections.limits[ours] = until - LONGEST_ANSWER - 1, how
-        worker._looked = 0.0
-        worker.notify()
-        with pytest.raises(BrokenPipeError):
-            ours.sendall(b"more")
-        Connections.limits.pop(ours)
+def wait_for_outcomes(service: Service, count: int) -> None:
+    """Return when so many events have their outcome."""
+    service.wait_until(lambda: len(service.lines("customer.outcome")) == count)
 
 
-def test_silent_connections_hold_nobody_up(tmp_path: Path, thulium: Sandbox) -> None:
-    """However many connect and say nothing, or half of something, others are answered within seconds."""
+# --- signals, and processes that are killed ---
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1], ids=lambda number: number.name)
+@pytest.mark.parametrize("to_all", [True, False], ids=["to all", "to the first"])
+def test_signal_in_the_midst(
+    *, number: signal.Signals, to_all: bool, tmp_path: Path, thulium: Sandbox, queue: Path
+) -> None:
+    """A signal that is none of ours ends it in order: each event is delivered, or kept for the next start."""
+    thulium.slow(0.3, "batch")
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        port = service.port
+        for each in range(5):
+            assert service.ask("POST", "/website", lead(each), KEY)[0] == 200
+        service.wait_until(lambda: thulium.counts.get("batch"))
+        (os.killpg if to_all else os.kill)(service.process.pid, number)
+        assert service.process.wait(20) == 0
+    told = [line["status"] for line in service.lines("customer.outcome")]
+    with closing(sqlite3.connect(queue)) as connection:
+        rows = connection.execute("SELECT status, due_at IS NOT NULL, held FROM event").fetchall()
+    assert told == ["ADDED"] * len(thulium.records("00001"))
+    assert Counter(rows) == +Counter({("ADDED", 0, 0): len(told), (None, 1, 0): 5 - len(told)})
+    with socket.create_server(("127.0.0.1", port or 0)):
+        pass  # the port is free
+
+
+@LINUX
+def test_killed_processes_come_back(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """Whichever process is killed: another one answers, or delivers."""
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        for number, pid in enumerate(service.list_processes()):
+            os.kill(pid, signal.SIGKILL)
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+            wait_for_outcomes(service, number + 1)
+        assert len(service.list_processes()) == 2
+        assert service.stop() == 0
+    assert len(service.lines("process.ended")) == 2
+    assert len(thulium.records("00001")) == 2
+
+
+@LINUX
+def test_killed_parent(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """When the first process is killed the others end, and another start has the port within seconds."""
+    environ = configure(tmp_path, thulium, queue=f"sqlite:///{queue}")
+    with Service(environ) as service:
+        others = service.list_processes()
+        service.process.kill()
+        with Service(environ, port=service.port or 0) as second:
+            assert second.port == service.port
+            assert second.ask("POST", "/website", lead(1), KEY)[0] == 200
+            second.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in others))
+            second.wait_until(lambda: second.lines("customer.outcome"))
+
+
+# --- many clients that say nothing ---
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """How many silent clients this process can be: 3,000 where it may have as many connections."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = most if most != resource.RLIM_INFINITY else 10_000
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before, min(allowed, 10_000)), most))
+    yield min(3000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+
+
+def test_thousands_of_silent_clients(silent: int, tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """While 3,000 connections say nothing, or half of something, an honest request is answered within a second."""
     half = b"POST /website HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf"
-    with Service(configure(tmp_path, thulium), "--threads", "8") as service:
-        with ExitStack() as open_:
-            for number in range(12):
-                connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
-                open_.callback(connection.close)
-                connection.sendall((b"", half, b"POST /web")[number % 3])
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service, ExitStack() as open_:
+        for number in range(silent):
+            connection = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+            open_.callback(connection.close)
+            connection.sendall((b"", half, b"POST /web")[number % 3])
+        took = []
+        for number in range(5):
             start = time.monotonic()
-            assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
-            assert time.monotonic() - start < 10
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+            took.append(time.monotonic() - start)
+        assert sorted(took)[2] < 1, took
+
+
+# --- a log that takes nothing ---
+
+
+@LINUX
+def test_log_that_takes_nothing(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """While no one reads standard output, answers and deliveries go on; when it is read, all lines are there."""
+    read, written = os.pipe()
+    fcntl.fcntl(written, fcntl.F_SETPIPE_SZ, 4096)
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}"), output=written) as service:
+        os.close(written)
+        for number in range(30):
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+        service.wait_until(lambda: len(thulium.records("00001")) == 30)
+        with open(read, encoding="utf-8") as output:  # noqa: PTH123 - a descriptor
+            outcomes = (line for line in map(json.loads, output) if line["event"] == "customer.outcome")
+            assert len(list(islice(outcomes, 30))) == 30
+        for number in range(30, 33):
+            assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
+        service.wait_until(lambda: len(thulium.records("00001")) == 33)
         assert service.stop() == 0

@@ -3,8 +3,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
@@ -16,8 +14,10 @@ import pytest
 from ringback.event import Event
 from ringback.outcome import Outcome, Status
 from ringback.queues import QueueFailed
-from ringback.queues.history import replay
 from ringback.queues.sqlite import LEASE, Held, SqliteQueue
+from ringback.queues.sqlite.history import replay
+from ringback.queues.sqlite.jumps import Watch
+from ringback.queues.sqlite.queue import Put
 from tests.events import NOW, again, done, make_event
 
 SECOND = timedelta(seconds=1)
@@ -101,41 +101,16 @@ def test_all_or_none_are_stored(queue: SqliteQueue, path: Path) -> None:
     assert ids(queue.take(9, NOW)) == ["e0", "e1", "e2"]
 
 
-def test_threads_share_commits(queue: SqliteQueue) -> None:
-    """What 64 threads put while the file is busy is committed together, each event once."""
+def test_requests_share_a_commit(queue: SqliteQueue) -> None:
+    """What several requests bring is stored in one commit, each event once."""
     queue.put([make_event(0)], NOW)
     commits: list[str] = []
     connection = queue.database._connection
     assert connection is not None
     connection.set_trace_callback(lambda statement: commits.append(statement) if statement == "COMMIT" else None)
-    threads = [
-        threading.Thread(target=queue.put, args=([make_event(number), make_event(number + 100)], NOW))
-        for number in range(1, 65)
-    ]
-    with queue.database.lock:
-        for thread in threads:
-            thread.start()
-        while len(queue._puts._waiting) < 63:
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join()
-    assert len(commits) == 2
+    queue.store([Put([make_event(number), make_event(number + 100)], NOW) for number in [*range(1, 65), 7]])
+    assert len(commits) == 1
     assert len(rows(queue)) == 129
-
-
-def test_waiting_ends_when_something_is_put(queue: SqliteQueue) -> None:
-    """Whoever waits is woken by the next put, or has been before it began to wait, or goes on in time."""
-    started = time.monotonic()
-    timer = threading.Timer(0.05, queue.put, ([make_event()], NOW))
-    timer.start()
-    queue.wait(10)
-    timer.join()
-    queue.put([make_event(2)], NOW)
-    queue.wait(10)
-    assert time.monotonic() - started < 5
-    started = time.monotonic()
-    queue.wait(0.05)
-    assert time.monotonic() - started > 0.04
 
 
 # --- redeliveries ---
@@ -352,7 +327,7 @@ def output(process: "subprocess.Popen[str]") -> IO[str]:
 IMPORTS = """
 import sys, time
 from datetime import UTC, datetime
-from ringback.queues.history import replay
+from ringback.queues.sqlite.history import replay
 from ringback.queues.sqlite import SqliteQueue
 from tests.events import NOW, done, make_event
 queue = SqliteQueue(sys.argv[1])
@@ -423,3 +398,16 @@ def test_killed_worker_gives_its_events_back(queue: SqliteQueue, path: Path) -> 
     retaken = queue.take(9, NOW + LEASE)
     assert ids(retaken) == held
     assert {event.attempt for event in retaken} == {2}
+
+
+@pytest.mark.parametrize("hours", [3, -3])
+def test_nothing_is_taken_by_a_clock_that_was_set(queue: SqliteQueue, hours: int) -> None:
+    """A clock that was set since it showed the time takes nothing: by it the leases of others may seem to be over."""
+    wall = [NOW]
+    watch = Watch(lambda: wall[0], lambda: 0.0)
+    queue.put([make_event(1)], NOW)
+    found = queue.look(1, NOW)
+    wall[0] += timedelta(hours=hours)
+    assert queue.hold(found, NOW, watch=watch) == []
+    watch.look()
+    assert queue.hold(found, NOW, watch=watch) == found

@@ -4,7 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from ringback.outcome import Outcome, Status
-from ringback.queues.history import Kept, Story
+from ringback.queues.sqlite.history import Kept, Story
 from ringback.reports.story import count_kept, tell_story
 from tests.events import NOW
 

@@ -1,20 +1,25 @@
 """Wires it together: configuration in, answers out. Nothing in a request makes ``App.handle`` raise."""
 
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from ringback import log
 from ringback.aws_secret import read_secret
+from ringback.clock import read_clock
 from ringback.config import load
 from ringback.direct import deliver_now
 from ringback.errors import ConfigError, RefusedRequest, WrongMethod
+from ringback.event import Event
+from ringback.group import make_persons
 from ringback.lookup import make_excerpt
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
 from ringback.queues.counter import Counter
 from ringback.refusals import Refusals
-from ringback.settings import Settings
+from ringback.settings import Settings, Source
+from ringback.shared import Shared
 from ringback.thulium.api import FindAccess, nowhere
 from ringback.verification.reply import reply
 from ringback.web import Request, Response, answer_json
@@ -23,13 +28,20 @@ RETRY_AFTER = {"Retry-After": "60"}
 UP = Response(200, b"Ringback is up.\n", {"Content-Type": "text/plain; charset=utf-8"})
 
 
-def read_clock() -> datetime:
-    """Return the time, aware, in UTC."""
-    return datetime.now(UTC)
+@dataclass(frozen=True)
+class Accepted:
+    """The events of a verified request, one at least; ``started`` is when the request came (monotonic)."""
+
+    source: Source
+    events: Sequence[Event]
+    started: float
 
 
 class App:
-    """The function that both clouds and a laptop run: a request in, an answer out."""
+    """The function that both clouds and a laptop run: a request in, an answer out.
+
+    ``handle`` is all of it. A server that has its own way of waiting takes the steps of it by itself.
+    """
 
     def __init__(
         self,
@@ -45,41 +57,62 @@ class App:
         self.settings = settings
         self.pipeline = Pipeline(settings, find_access=find_access)
         self.queue = queue
+        self.shared = Shared(self.pipeline.deliver, make_persons(settings), settings.thulium.batch_size, clock)
         self._counter = Counter()  # without a queue; a queue has its own
         self._refusals = Refusals()
-        self._clock = clock
+        self.clock = clock
 
     def handle(self, request: Request) -> Response:
         """Return the answer to a request, whatever it is."""
         try:
-            return self._answer(request, time.monotonic())
-        except RefusedRequest as error:
-            return self._refuse(request, error)
-        except QueueFailed as error:
-            log.write("ERROR", str(error), "queue.failed")
-            return answer_json(503, {"error": "it can't be stored now"}, RETRY_AFTER)
-        except Exception as error:  # noqa: BLE001 - logged; the sender learns nothing, and may send it again
-            log.write_bug(error, "a request could not be answered")
-            return answer_json(503, {"error": "internal error"}, RETRY_AFTER)
+            accepted = self.accept(request)
+            if isinstance(accepted, Response):
+                return accepted
+            if self.queue is None:
+                return deliver_now(self.shared, accepted.source, accepted.events, accepted.started, self.clock)
+            parked = self.queue.put(self.prepare(accepted), self.clock(), accepted.source.limits)
+            return self.confirm(accepted, parked)
+        except Exception as error:  # noqa: BLE001 - each has an answer
+            return self.explain(request, error)
 
-    def _answer(self, request: Request, started: float) -> Response:
+    def accept(self, request: Request) -> Accepted | Response:
+        """Return what is to be stored or delivered of a request, or its answer. Raises what ``explain`` takes."""
+        started = time.monotonic()
         if request.path in ("", "/") and request.method in ("GET", "HEAD"):
             return UP
-        accepted = self.pipeline.accept(request, self._clock())
-        if isinstance(accepted, Response):
-            return accepted if accepted.body else self._store_nothing()
-        source, events, why_none = accepted
+        taken = self.pipeline.accept(request, self.clock())
+        if isinstance(taken, Response):
+            return taken if taken.body else self._store_nothing()
+        source, events, why_none = taken
         if not events:
             log.write("INFO", f"no event: {why_none}", "webhook.empty", source=source.name, reason=why_none)
             return reply(source.reply, self._store_nothing())
         if self.queue is None:
-            marked = self._counter.mark(events, source.limits, self._clock())
-            return reply(source.reply, deliver_now(self.pipeline, source, marked, started, self._clock))
-        kept = events if self.settings.store == "event" else [make_excerpt(event, source) for event in events]
-        for event in self.queue.put(kept, self._clock(), source.limits):
-            log.write_outcome(event, self.pipeline.park(event), time.monotonic() - started)
-        ids = [event.id for event in events]
-        return reply(source.reply, answer_json(200, {"accepted": len(ids), "events": ids}))
+            events = self._counter.mark(events, source.limits, self.clock())
+        return Accepted(source, events, started)
+
+    def prepare(self, accepted: Accepted) -> Sequence[Event]:
+        """Return the events as the queue is to keep them."""
+        if self.settings.store == "event":
+            return accepted.events
+        return [make_excerpt(event, accepted.source) for event in accepted.events]
+
+    def confirm(self, accepted: Accepted, parked: Iterable[Event]) -> Response:
+        """Return the answer to a request whose events are stored; of those that were parked at once write a line."""
+        for event in parked:
+            log.write_outcome(event, self.pipeline.park(event), time.monotonic() - accepted.started)
+        ids = [event.id for event in accepted.events]
+        return reply(accepted.source.reply, answer_json(200, {"accepted": len(ids), "events": ids}))
+
+    def explain(self, request: Request, error: Exception) -> Response:
+        """Return the answer to a request that failed, and write why into the log."""
+        if isinstance(error, RefusedRequest):
+            return self._refuse(request, error)
+        if isinstance(error, QueueFailed):
+            log.write("ERROR", str(error), "queue.failed")
+            return answer_json(503, {"error": "it can't be stored now"}, RETRY_AFTER)
+        log.write_bug(error, "a request could not be answered")
+        return answer_json(503, {"error": "internal error"}, RETRY_AFTER)
 
     def _store_nothing(self) -> Response:
         return answer_json(200, {"outcomes": []} if self.queue is None else {"accepted": 0, "events": []})

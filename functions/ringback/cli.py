@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ringback.commands.backup import backup, restore
 from ringback.commands.check import check
 from ringback.commands.events import forget, replay, trace
 from ringback.commands.presets import presets
@@ -39,5 +40,5 @@ def main(context: click.Context) -> None:
     context.obj = os.environ  # handed to the commands, which hand it to ``config``
 
 
-for command in (check, preview, presets, secrets, serve, trace, replay, forget):
+for command in (check, preview, presets, secrets, serve, trace, replay, forget, backup, restore):
     main.add_command(command)

@@ -9,8 +9,9 @@ from math import ceil
 from ringback import log
 from ringback.event import Again, Event, Verdict
 from ringback.outcome import Outcome, Status
-from ringback.pipeline import Pipeline
 from ringback.settings import Source
+from ringback.shared import Shared
+from ringback.verification.reply import reply
 from ringback.web import Response, answer_json
 
 MARGIN = 0.25  # seconds of the sender's patience that are kept for our own work
@@ -19,8 +20,52 @@ LEAST_TRY = 1.0  # seconds that must be left for another try: one that is cut of
 LEAST_WAIT, LONGEST_WAIT = 30, 3600  # seconds that a sender is asked to wait before it sends again
 
 
+class Tries:
+    """The events of one request, as often as they are tried within the sender's ``answer_within`` of ``started``.
+
+    What is deferred is tried again as long as there is time: in direct mode nothing else would, but the sender.
+    ``due`` has the events of the next try, which begins in ``wait`` seconds; it is empty when there is no other.
+    """
+
+    def __init__(self, source: Source, events: Sequence[Event], started: float, clock: Callable[[], datetime]) -> None:
+        """Make all events due now. ``started`` is monotonic, ``clock`` the time of day."""
+        self.deadline = started + min(source.answer_within, LONGEST) - MARGIN
+        self.wait = 0.0
+        self._source = source
+        self._started = started
+        self._clock = clock
+        self._tried = dict(enumerate(events))
+        self._verdicts: dict[int, Verdict] = {}
+        self._numbers = list(self._tried)
+
+    @property
+    def due(self) -> list[Event]:
+        """The events to be delivered next."""
+        return [self._tried[n] for n in self._numbers]
+
+    def note(self, verdicts: Sequence[Verdict]) -> None:
+        """Take the verdicts of the events that were due. What would be parked is left to the sender to send again."""
+        now = self._clock()
+        self._verdicts |= zip(self._numbers, (_unpark(verdict, now) for verdict in verdicts), strict=True)
+        waits = self._find_waits(self.deadline - LEAST_TRY - time.monotonic(), now)
+        self._numbers, self.wait = list(waits), max(waits.values(), default=0.0)
+        self._tried |= {n: replace(self._tried[n], attempt=self._tried[n].attempt + 1) for n in waits}
+
+    def answer(self) -> Response:
+        """Return the HTTP answer to the request, and write what has become of its events into the log."""
+        for n, verdict in self._verdicts.items():
+            log.write_outcome(self._tried[n], verdict.outcome, time.monotonic() - self._started)
+        results = [(event, self._verdicts[n]) for n, event in self._tried.items()]
+        return reply(self._source.reply, answer(self._source, results, self._clock()))
+
+    def _find_waits(self, seconds: float, now: datetime) -> dict[int, float]:
+        """Return the events that can be tried again within ``seconds``, and how long each has to wait."""
+        waits = {n: max(0.0, (v.at - now).total_seconds()) for n, v in self._verdicts.items() if isinstance(v, Again)}
+        return {n: wait for n, wait in waits.items() if wait < seconds}
+
+
 def deliver_now(  # noqa: PLR0913 - clock and sleep are arguments like everywhere
-    pipeline: Pipeline,
+    shared: Shared,
     source: Source,
     events: Sequence[Event],
     started: float,
@@ -28,37 +73,19 @@ def deliver_now(  # noqa: PLR0913 - clock and sleep are arguments like everywher
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Response:
-    """Return the answer to a request after its events' outcomes, within the sender's ``answer_within`` of ``started``.
-
-    What is deferred is tried again as long as there is time: in direct mode nobody else would, but the sender.
-    """
-    deadline = started + min(source.answer_within, LONGEST) - MARGIN
-    tried = dict(enumerate(events))
-    verdicts = dict(enumerate(_deliver(pipeline, events, clock(), deadline)))
-    while due := _find_due(verdicts, deadline - LEAST_TRY - time.monotonic(), clock()):
-        sleep(max(due.values()))
-        tried |= {n: replace(tried[n], attempt=tried[n].attempt + 1) for n in due}
-        verdicts |= zip(due, _deliver(pipeline, [tried[n] for n in due], clock(), deadline), strict=True)
-    for n, verdict in verdicts.items():
-        log.write_outcome(tried[n], verdict.outcome, time.monotonic() - started)
-    return answer(source, [(event, verdicts[n]) for n, event in enumerate(events)], clock())
-
-
-def _deliver(pipeline: Pipeline, events: Sequence[Event], now: datetime, deadline: float) -> list[Verdict]:
-    """Return the verdicts. Here nothing can be parked, so what would be is left to the sender to send again."""
-    return [_unpark(verdict, now) for verdict in pipeline.deliver(events, now, deadline)]
+    """Return the answer to a request when its events have been tried."""
+    tries = Tries(source, events, started, clock)
+    while due := tries.due:
+        if tries.wait:
+            sleep(tries.wait)
+        tries.note(shared.deliver(due, tries.deadline))
+    return tries.answer()
 
 
 def _unpark(verdict: Verdict, now: datetime) -> Verdict:
     if verdict.outcome.status is not Status.PARKED:
         return verdict
     return Again(replace(verdict.outcome, status=Status.DEFERRED), now + timedelta(seconds=LONGEST_WAIT))
-
-
-def _find_due(verdicts: dict[int, Verdict], seconds: float, now: datetime) -> dict[int, float]:
-    """Return the events that can be tried again within ``seconds``, and how long each has to wait."""
-    waits = {n: max(0.0, (v.at - now).total_seconds()) for n, v in verdicts.items() if isinstance(v, Again)}
-    return {n: wait for n, wait in waits.items() if wait < seconds}
 
 
 def answer(source: Source, results: Sequence[tuple[Event, Verdict]], now: datetime) -> Response:
@@ -75,7 +102,7 @@ def answer(source: Source, results: Sequence[tuple[Event, Verdict]], now: dateti
 
 
 def describe(event: Event, outcome: Outcome, *, is_open: bool) -> dict[str, object]:
-    """Return what a sender is told of an outcome; one that nobody vouches for hears no more than its status."""
+    """Return what a sender is told of an outcome; one without a proof of its own hears no more than its status."""
     told: dict[str, object] = {"event_id": event.id, "status": outcome.status}
     if is_open:
         return told

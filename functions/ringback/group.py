@@ -1,4 +1,4 @@
-"""Which events are about one person, as far as an event tells at once: a queue keeps their order."""
+"""Which events are about one person, as far as an event tells at once: they keep their order, one after another."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,24 +17,37 @@ KEYS = ("email", "identifier", "customer_id")
 
 
 def make_grouping(settings: Settings) -> Callable[[Event], str]:
-    """Return the function from an event to its group, 32 hex digits that are the same for one person's events.
+    """Return the function from an event to its group in a queue: its person, opt-outs and leads apart.
 
-    They are a hash, keyed by ``log_key``, of the number that the source's map finds in the event as
-    it came in (nothing is fetched), else of the first of ``KEYS``. Where it finds none the group is the event's key,
-    and the event alone in it. Opt-outs have groups of their own: none waits behind a lead. The function raises nothing.
+    So no opt-out waits behind a lead. An event of which no person is known is alone in a group, under its key.
+    """
+    find_person = make_persons(settings)
+
+    def group_of(event: Event) -> str:
+        source, person = settings.sources.get(event.source), find_person(event)
+        return settings.log_key.hash(f"{source.action}:{person}")[:32] if source and person else event.key
+
+    return group_of
+
+
+def make_persons(settings: Settings) -> Callable[[Event], str]:
+    """Return the function from an event to its person, 32 hex digits that are the same for one person's events.
+
+    They are a hash, keyed by ``log_key``, of the number that the source's map finds in the event as it came in
+    (nothing is fetched), else of the first of ``KEYS``; "" where it finds none. The function raises nothing.
     """
     schema = LeadSchema(settings.phone_region, settings.countries, settings.thulium.timezone)
 
-    def group_of(event: Event) -> str:
+    def person_of(event: Event) -> str:
         source = settings.sources.get(event.source)
         try:
             found = _find(event, source, settings, schema) if source else None
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not cost an event that can be stored
             log.write_bug(error, f"event {event.id} of {event.source} has no group")
-            return event.key
-        return settings.log_key.hash(f"{source.action}:{found}")[:32] if source and found else event.key
+            return ""
+        return settings.log_key.hash(found)[:32] if found else ""
 
-    return group_of
+    return person_of
 
 
 def _find(event: Event, source: Source, settings: Settings, schema: LeadSchema) -> str | None:

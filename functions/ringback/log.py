@@ -7,14 +7,18 @@ import json
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
 from ringback.event import Event
+from ringback.log_writer import LogWriter
 from ringback.outcome import Outcome, Status
 
 _logger = logging.getLogger("ringback")
 OUTCOME_KEYS = ("campaign_id", "customer_id", "person", "status", "record_id", "http_status")
+OUTCOME = "customer.outcome"
 ALARMING = (Status.FAILED, Status.INVALID, Status.PARKED)
 
 
@@ -36,6 +40,18 @@ class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]  # it wr
         return line
 
 
+class _Beside(_StandardOutput):
+    """Leaves the writing to a thread."""
+
+    def __init__(self, writer: LogWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = f"{self.format(record)}\n".encode(self.stream.encoding or "utf-8")
+        self._writer.put(line, is_outcome=getattr(record, "event", "") == OUTCOME)
+
+
 def configure() -> None:
     """Make the log lines go to standard output as JSON (UTF-8 where it takes that), once for the process."""
     if _logger.handlers:
@@ -47,6 +63,21 @@ def configure() -> None:
     _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)
     _logger.propagate = False
+
+
+@contextmanager
+def written_beside() -> Iterator[None]:
+    """Have a thread write the log lines while the block lasts; once for a process, after it was forked."""
+    writer = LogWriter(sys.stdout.fileno())
+    for before in _logger.handlers[:]:
+        handler = _Beside(writer)
+        handler.setFormatter(before.formatter)
+        _logger.removeHandler(before)
+        _logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        writer.end()
 
 
 def write(severity: str, message: str, event: str, **fields: object) -> None:
@@ -61,7 +92,7 @@ def write_outcome(event: Event, outcome: Outcome, duration: float) -> None:
 
     ``duration`` is in seconds, from when the try began.
     """
-    kind = "customer.outcome" if outcome.status.is_final else "customer.deferred"
+    kind = OUTCOME if outcome.status.is_final else "customer.deferred"
     severity = "WARNING" if outcome.status in ALARMING or not outcome.status.is_final else "INFO"
     write(
         severity,

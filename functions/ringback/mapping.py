@@ -9,6 +9,7 @@ from itertools import islice
 from ringback.errors import CallFailed
 from ringback.event import Event
 from ringback.expressions.expression import Expression, ExpressionFailed, is_true
+from ringback.known import KNOWN_FIELDS, hash_lead, hash_values
 from ringback.leads.consent import forbids_call, is_yes
 from ringback.leads.hours import read_relative
 from ringback.leads.lead import IDS, RECORD_FIELDS, BadLead, Lead, find_region, read_lead
@@ -20,7 +21,7 @@ from ringback.lookup import Look, look_into
 from ringback.messages import scrub
 from ringback.outcome import Outcome, Status
 from ringback.secret import Secret
-from ringback.settings import Campaign, Settings, Source
+from ringback.settings import Campaign, Place, Settings, Source
 
 NAMES = ("name", "surname", "full_name")
 
@@ -37,6 +38,7 @@ class Assignment:
     lead: Lead
     campaigns: tuple[Campaign, ...]
     person: str | None
+    known: tuple[str, ...] = ()
     untold: int | None = None
 
     @property
@@ -50,8 +52,8 @@ class Assignment:
         """Return an outcome of this lead; what the lead had to do without is noted in its reason."""
         notes = "; ".join(filter(None, (reason, *self.lead.notes)))
         customer_id = None if self.lead.customer_id == self.untold else self.lead.customer_id
-        known = {"campaign_id": self.campaigns[0].id, "customer_id": customer_id, "person": self.person}
-        return Outcome(status, notes or None, **{**known, **rest})  # type: ignore[arg-type]
+        told = {"campaign_id": self.campaigns[0].id, "customer_id": customer_id, "person": self.person}
+        return Outcome(status, notes or None, **{**told, "known": self.known, **rest})  # type: ignore[arg-type]
 
     def defer(self, error: CallFailed) -> Outcome:
         """Return the outcome of a lead for which a call failed that may succeed another time."""
@@ -86,7 +88,7 @@ class Mapper:
             result = self._apply_rules(event, source, look, now)
         except ExpressionFailed as error:
             result = invalid({error.text: str(error)})
-        return replace(result, person=self._recognise(source, look)) if isinstance(result, Outcome) else result
+        return self._mark(result, source, look) if isinstance(result, Outcome) else result
 
     def _apply_rules(self, event: Event, source: Source, look: Look, now: datetime) -> Assignment | Outcome:
         if not all(is_true(look(when)) for when in source.when):
@@ -105,7 +107,8 @@ class Mapper:
         hours = campaigns[0].call_hours if source.action == "lead" else None
         lead = schedule(lead, hours, self.settings.thulium.timezone, event.received_at, now)
         lead = put_off(lead, campaigns[0].later, own, now)
-        return Assignment(event, source, lead, campaigns, person, self._find_untold(source, lead))
+        known = hash_lead(self.settings.log_key, lead)
+        return Assignment(event, source, lead, campaigns, person, known, self._find_untold(source, lead))
 
     def _find_untold(self, source: Source, lead: Lead) -> int | None:
         """Return the customer's id as the event has it, if it may be a number of the person by its form or digits."""
@@ -116,26 +119,25 @@ class Mapper:
         is_told = is_harmless(number, region) and not shares_digits(number, personal)
         return None if is_told else lead.customer_id
 
-    def mentions(self, event: Event, phone: Phone) -> bool:
-        """Return whether an event has a number where its source looks for one, beside whatever else is there."""
+    def mark(self, outcome: Outcome, event: Event) -> Outcome:
+        """Return the outcome of an event that is not mapped with all by which its person is found later."""
         source = self.settings.sources.get(event.source)
-        place = source.map.get("phone_number") if source else None
-        if source is None or place is None or not isinstance(event.data, Mapping):
-            return False
-        try:
-            told = str(look_into(event.data, event, source)(place))
-        except ExpressionFailed:
-            return False
-        return phone.sent.lstrip("+0") in "".join(filter(str.isdecimal, told))
+        if source is None or not isinstance(event.data, Mapping):
+            return outcome
+        return self._mark(outcome, source, look_into(event.data, event, source))
 
-    def recognise(self, event: Event, source: Source) -> str | None:
-        """Return the hash of the person of an event that is not mapped; None where the event itself has no number."""
-        data = event.data if isinstance(event.data, Mapping) else {}
-        return self._recognise(source, look_into(data, event, source))
+    def list_known(self, event: Event) -> tuple[str, ...]:
+        """Return the hashes by which an event's person is found, as far as the event tells by itself."""
+        return self.mark(Outcome(Status.DEFERRED), event).known
 
-    def _recognise(self, source: Source, look: Look) -> str | None:
-        """Return the hash of the person of an event that makes no lead: it can be traced all the same."""
-        return self._hash_person(find_phone(source, self.settings, look))
+    def _mark(self, outcome: Outcome, source: Source, look: Look) -> Outcome:
+        values = {name: try_place(look, place) for name, place in source.map.items() if name in KNOWN_FIELDS}
+        region = find_region(values, source.phone_region or self.settings.phone_region)
+        return replace(
+            outcome,
+            person=self._hash_person(find_phone(source, self.settings, look)),
+            known=hash_values(self.settings.log_key, values, region, self.settings.phone_region),
+        )
 
     def _hash_person(self, phone: Phone | None) -> str | None:
         return hash_person(self.settings.log_key, phone.e164) if phone else None
@@ -177,6 +179,14 @@ def find_phone(source: Source, settings: Settings, look: Look) -> Phone | None:
         return None
     region = find_region(values, source.phone_region or settings.phone_region)
     return recognise_first(values.get("phone_number"), region, settings.countries, settings.phone_region)
+
+
+def try_place(look: Look, place: Place) -> object:
+    """Return the value of a place, None where it can't be worked out."""
+    try:
+        return look(place)
+    except ExpressionFailed:
+        return None
 
 
 def invalid(at_fault: Mapping[str, str], campaign_id: str | None = None) -> Outcome:

@@ -37,8 +37,8 @@ class Outcome:
 
     ``fields`` names what is at fault in an INVALID lead. ``retry_after`` (seconds) is what Thulium asked for, if it
     did. ``look_again`` is set for a stop that another process may undo yet: it is looked at once more after so many
-    seconds. ``person`` is the keyed hash by which the log knows somebody. ``request_id``
-    stands apart: outcomes with the same reason are counted and replayed together.
+    seconds. ``person`` is the keyed hash by which the log knows a person, ``known`` has those by which their events are
+    found (see ``known``). ``request_id`` stands apart: outcomes with the same reason are counted and replayed together.
     """
 
     status: Status
@@ -52,6 +52,7 @@ class Outcome:
     retry_after: float | None = None
     look_again: float | None = None
     request_id: str | None = None
+    known: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> str | None:

@@ -105,7 +105,7 @@ class Pipeline:
         if source and source.action == "lead" and event.over:
             return self.park(event)
         if source and self.is_too_old(event, now):
-            return Outcome(Status.PARKED, TOO_OLD, person=self._mapper.recognise(event, source))
+            return self._mapper.mark(Outcome(Status.PARKED, TOO_OLD), event)
         if source is None or source.fetch is None:
             return event
         is_hung = hung.count(source.name) >= self.settings.thulium.parallel
@@ -117,8 +117,7 @@ class Pipeline:
 
     def park(self, event: Event) -> Outcome:
         """Return the outcome of an event that is above its source's limits."""
-        source = self.settings.sources[event.source]
-        return Outcome(Status.PARKED, event.over, person=self._mapper.recognise(event, source))
+        return self._mapper.mark(Outcome(Status.PARKED, event.over), event)
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
         """Return whether nobody is to be called for an event any more. A stop has no age."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 MAX_BODY = 1024 * 1024  # bytes; no sender of leads is known to need a tenth of it
+LONGEST_READ = 6.0  # seconds in which a body has to be there
 MAX_VALUES = 40_000  # in one; a notification of a thousand leads has some 15,000, a contact with its history 30,000
 MAX_DEPTH = 32  # levels in one
 TOO_MANY = f"the body has more than {MAX_VALUES} values"

@@ -6,16 +6,24 @@ from pathlib import Path
 
 import click
 
+from ringback.commands.person import (
+    NOT_SET,
+    Person,
+    about_a_person,
+    ask_number,
+    clear_captures,
+    hash_number,
+    list_hashes,
+)
 from ringback.commands.say import fail, show, tell
 from ringback.config import load
 from ringback.grammar.names import PLACEHOLDER
-from ringback.hosts.local import open_sqlite
 from ringback.identity import hash_id
-from ringback.leads.phone import BadNumber, Phone, recognise_number
-from ringback.mapping import Mapper, hash_person
+from ringback.mapping import Mapper
 from ringback.outcome import TOO_OLD
-from ringback.queues import history
-from ringback.queues.database import Database
+from ringback.queues.sqlite import history
+from ringback.queues.sqlite.database import Database
+from ringback.queues.sqlite.queue import open_sqlite
 from ringback.reports import cloudwatch
 from ringback.reports.cloud_logging import tell_log
 from ringback.reports.columns import align
@@ -29,38 +37,34 @@ REPLAYS = {
     "cloud-tasks": "replay: gcloud tasks queues resume NAME-parked, and when that queue is empty, pause it again",
     "": "replay: there is no queue, so nothing is kept; let the sender send again",
 }
-NOT_SET = "is not set here; set it to what it is where the function runs"
-PHONE = click.option("--phone", metavar="NUMBER", help="A telephone number, as people write it.")
 
 
 @click.command()
 @click.argument("event_id", metavar="[ID]", required=False)
-@PHONE
+@about_a_person
 @click.option(
     "--log-group", "groups", multiple=True, envvar="RINGBACK_LOG_GROUPS", help="Where CloudWatch has it. Repeatable."
 )
 @click.pass_obj
-def trace(environ: Mapping[str, str], event_id: str | None, phone: str | None, groups: tuple[str, ...]) -> None:
-    """Tell what became of an event, or of the events about a person.
+def trace(environ: Mapping[str, str], event_id: str | None, person: Person, groups: tuple[str, ...]) -> None:
+    """Tell what became of an event, or of the events about a person; without either a number is asked for.
 
     From a SQLite queue it is told whole; for a cloud the query of its log is printed, or run: on AWS where --log-group
     says, on Google Cloud where gcloud is at hand.
     """
-    if (event_id is None) == (phone is None):
-        raise click.UsageError("give the id of an event, or --phone")
     settings = load(environ, with_secrets=False)
-    field: Field = "event_id" if phone is None else "person"
-    number = read_phone(settings, phone) if phone else None
-    value = find_person(settings, number) if number else event_id or ""
+    if event_id and not person.is_nobody:
+        raise click.UsageError("give the id of an event, or what describes a person")
+    if not event_id and person.is_nobody:
+        person = ask_number()
     database = open_database(settings)
     if database is None:
-        ask_cloud(settings, field, [value] if number else list_ids(settings, value), groups)
+        ask_cloud(settings, event_id, person, groups)
         return
-    if number:
-        mapper = Mapper(settings)
-        stories = history.trace_person(database, value, lambda event: mapper.mentions(event, number))
+    if event_id:
+        stories = history.trace(database, find_id(database, settings, event_id))
     else:
-        stories = history.trace(database, find_id(database, settings, value))
+        stories = history.trace_person(database, list_hashes(settings, person), Mapper(settings).list_known)
     for story in stories or fail(say_unknown(settings, "this person")):
         show(tell_story(story, settings.thulium.timezone, datetime.now(UTC)))
     if settings.paused:
@@ -95,21 +99,40 @@ def replay(
 
 
 @click.command()
-@click.option("--phone", metavar="NUMBER", required=True, help="A telephone number, as people write it.")
+@about_a_person
+@click.option("--id", "event_id", metavar="ID", help="The id of an event.")
+@click.option(
+    "--captures",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="Delete what `serve --capture` has kept in DIR too.",
+)
 @click.pass_obj
-def forget(environ: Mapping[str, str], phone: str) -> None:
-    """Delete all stored events about a person, also what waits. Thulium keeps what it has."""
+def forget(environ: Mapping[str, str], person: Person, event_id: str | None, captures: Path | None) -> None:
+    """Delete all stored events about a person, also those that wait; without an option a number is asked for.
+
+    Thulium keeps what it has.
+    """
     settings = load(environ, with_secrets=False)
-    number = read_phone(settings, phone)
-    person = find_person(settings, number)
+    if event_id and not person.is_nobody:
+        raise click.UsageError("give the id of an event, or what describes a person")
+    if not event_id and person.is_nobody:
+        person = ask_number()
+    if captures and not event_id:
+        show([f"{clear_captures(captures, settings, person)} requests of {captures} deleted"])
     database = open_database(settings)
     if database is None:
         fail("forget: only a SQLite queue can be searched; the clouds' own delete what they hold after days")
-    mapper = Mapper(settings)
-    show([f"{history.forget(database, person, lambda event: mapper.mentions(event, number))} forgotten"])
+    if event_id:
+        count = history.forget_event(database, find_id(database, settings, event_id))
+    else:
+        count = history.forget(database, list_hashes(settings, person), Mapper(settings).list_known)
+    show([f"{count} forgotten"])
     if not database.tidy():
         show(["another program reads the file: what was deleted is gone from the log beside it within a minute"])
     show(["not found were events that are still to be fetched, and outcomes under another log_key"])
+    if not captures:
+        show(["requests kept by `serve --capture` are searched with --captures DIR"])
 
 
 def say_unknown(settings: Settings, what: str) -> str:
@@ -117,8 +140,12 @@ def say_unknown(settings: Settings, what: str) -> str:
     return f"nothing is known of {what} (events are known for {settings.retention.days} days)"
 
 
-def ask_cloud(settings: Settings, field: Field, values: Sequence[str], groups: Sequence[str]) -> None:
+def ask_cloud(settings: Settings, event_id: str | None, person: Person, groups: Sequence[str]) -> None:
     """Say what the log on a cloud has about an event or a person, or how it is asked."""
+    if not event_id and not person.phone:
+        fail("trace: the log knows a person by the number alone: give --phone, or the id of an event")
+    field: Field = "event_id" if event_id else "person"
+    values = list_ids(settings, event_id) if event_id else [hash_number(settings, person.phone or "")]
     try:
         if groups:
             show(ask_cloudwatch(field, values, groups))
@@ -143,21 +170,6 @@ def ask_cloudwatch(field: Field, values: Sequence[str], groups: Sequence[str]) -
         fail(f"nothing is in the log of {values[0]}")
     columns = ("@timestamp", *SHOWN)
     return align([columns, *([row.get(name, "") for name in columns] for row in rows)])
-
-
-def read_phone(settings: Settings, phone: str) -> Phone:
-    """Return the number that was typed, or end."""
-    try:
-        return recognise_number(phone, settings.phone_region, settings.countries)
-    except BadNumber as error:
-        fail(f"--phone: {error}")
-
-
-def find_person(settings: Settings, number: Phone) -> str:
-    """Return the hash by which the person with a number is known, or end."""
-    if unset := PLACEHOLDER.search(settings.log_key.text):
-        fail(f"log_key: {unset[0]} {NOT_SET}")
-    return hash_person(settings.log_key, number.e164)
 
 
 def list_ids(settings: Settings, event_id: str) -> list[str]:

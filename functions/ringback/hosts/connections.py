@@ -1,73 +1,78 @@
-"""gunicorn's threads, with patience for nobody who connects and says nothing, and an answer of our own to nonsense.
+"""uvicorn's connections, with bounds on the time and size of a request's head, and our own answer to what is none."""
 
-All of a request has to be there within seconds: who opens many connections and sends nothing, or a byte now and then,
-would have all threads else. https://docs.gunicorn.org/en/stable/deploy.html advises a proxy before it for that.
-"""
+import asyncio
+from typing import ClassVar
 
-import selectors
-import socket
-import time
-from collections.abc import Mapping
-from contextlib import suppress
-from functools import partial
-from typing import Any, ClassVar
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped] # it ships no types
-
-from ringback import log
+from ringback.refusals import Refusals
 from ringback.web import answer_json
 
-LONGEST_READ = 6.0  # seconds in which a request has to be there, headers and body
-LONGEST_ANSWER = 40.0  # seconds for the rest: some work, and sending the answer to who may not take it
-LONGEST_SILENCE = 4.0  # seconds in which its first byte has to
-UNREADABLE = answer_json(400, {"error": "the request can't be read"})
-HEAD = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+LONGEST_HEAD_READ = 6.0  # seconds from a connection's beginning, or a request's first byte, to the end of its head
+LONGEST_IDLE = 15  # seconds that a connection is kept after an answer, whatever comes, if no request begins
+LONGEST_HEAD = 65536  # bytes of the request line and the headers; some senders put a whole form into the URL
+UNREADABLE = answer_json(400, {"error": "the request can't be read"}).body
+HEAD = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: "
 
 
-class Connections(ThreadWorker):  # type: ignore[misc] # as above
-    """A process that answers. A thread is given a connection when something has come on it, and not before."""
+class Connection(HttpToolsProtocol):
+    """A connection that ends when the head of a request is not there in time: silent ones cost a little memory each."""
 
-    limits: ClassVar[dict[socket.socket, tuple[float, int]]] = {}
-    _looked = 0.0
+    refusals: ClassVar = Refusals()
+    _limit: asyncio.TimerHandle | None = None
+    _head: int | None = None  # bytes of the head that is being read, None while none is
 
-    @classmethod
-    def note_read(cls, environ: Mapping[str, Any]) -> None:
-        """Take note that a request is there: from now on it is we who take the time, until it is to be sent."""
-        cls.limits[environ["gunicorn.socket"]] = time.monotonic() + LONGEST_ANSWER, socket.SHUT_RDWR
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Give it some seconds to begin."""
+        super().connection_made(transport)
+        self._set_limit(LONGEST_HEAD_READ)
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Give a connection to a thread, or watch it until there is something to read."""
-        if conn.initialized or conn.data_ready or conn.wait_for_data(0):
-            super().enqueue_req(conn)
-            return
-        conn.timeout = time.monotonic() + LONGEST_SILENCE
-        conn.sock.settimeout(0)
-        self.pending_conns.append(conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the limit."""
+        self._lift_limit()
+        super().connection_lost(exc)
 
-    def handle(self, conn: TConn) -> object:
-        """Read and answer a request; the reading ends in time, and so does the sending."""
-        self.limits[conn.sock] = time.monotonic() + LONGEST_READ, socket.SHUT_RD
-        try:
-            return super().handle(conn)
-        finally:
-            self.limits.pop(conn.sock, None)
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head has become too long."""
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head is not None and self._head > LONGEST_HEAD:
+            self.send_400_response("")
 
-    def notify(self) -> None:
-        """End what takes too long; gunicorn calls this once a second at least."""
-        super().notify()
-        now = time.monotonic()
-        if now - self._looked < 1:
-            return
-        self._looked = now
-        for sock, how in [(sock, how) for sock, (until, how) in list(self.limits.items()) if until < now]:
-            with suppress(OSError):
-                sock.shutdown(how)
+    def on_message_begin(self) -> None:
+        """Give a request some seconds for its head."""
+        super().on_message_begin()
+        self._head = 0
+        self._set_limit(LONGEST_HEAD_READ)
 
-    def handle_error(self, _req: object, client: socket.socket, _address: object, _error: Exception) -> None:
+    def on_headers_complete(self) -> None:
+        """Leave the body to the function that reads it. Raises ValueError for a head too long."""
+        self._head = None
+        self._lift_limit()
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LONGEST_HEAD:
+            raise ValueError  # the parser has it answered with 400
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Give the next request some seconds to begin, and the rest of a body to be read away."""
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self._set_limit(LONGEST_IDLE)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it may repeat a part of the request
         """Answer what is no request; neither the answer nor the log repeats any of it."""
-        log.write(
-            "WARNING", "refused: no request", "webhook.refused", source=None, http_status=400, reason="no request"
-        )
-        with suppress(OSError):
-            client.sendall(HEAD.format(len(UNREADABLE.body)).encode() + UNREADABLE.body)
+        self._head = None
+        self._set_limit(LONGEST_IDLE)
+        self.refusals.write(None, 400, "no request")
+        self.transport.write(f"{HEAD}{len(UNREADABLE)}\r\n\r\n".encode() + UNREADABLE)
+        self.transport.close()
+
+    def _set_limit(self, seconds: float) -> None:
+        self._lift_limit()
+        self._limit = self.loop.call_later(seconds, self.transport.abort)
+
+    def _lift_limit(self) -> None:
+        if self._limit:
+            self._limit.cancel()
+            self._limit = None

@@ -10,10 +10,10 @@ from typing import Any
 from ringback import log
 from ringback.delivery.backoff import next_try
 from ringback.event import Again, Done, Event, Verdict
-from ringback.hosts.verdicts import Deliver, judge
 from ringback.outcome import Outcome, Status
 from ringback.queues.message import load_event
 from ringback.queues.sqs import Message, SqsQueue, describe
+from ringback.queues.verdicts import Deliver, judge
 
 NOT_BURIED = "the dead-letter queue does not take it"
 

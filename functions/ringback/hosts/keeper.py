@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from ringback import log
-from ringback.app import App, build, read_clock
+from ringback.app import App, build
+from ringback.clock import read_clock
 from ringback.config import load
 from ringback.errors import ConfigError
 from ringback.hosts.handed_over import deliver_messages

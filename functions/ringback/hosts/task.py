@@ -10,15 +10,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from ringback import log
-from ringback.app import UP, App, read_clock
+from ringback.app import UP, App
 from ringback.bounded import Bounded
+from ringback.clock import read_clock
 from ringback.errors import RefusedRequest
 from ringback.event import Event
 from ringback.hosts.caller import CERTIFICATES, Caller, NoCertificates
-from ringback.hosts.verdicts import Deliver, judge
 from ringback.queues import QueueFailed
 from ringback.queues.cloud_tasks import REPLAY, CloudTasksQueue
 from ringback.queues.message import load_event
+from ringback.queues.verdicts import Deliver, judge
 from ringback.web import Request, Response, answer_json
 
 SETTLED = answer_json(200, {})

@@ -45,7 +45,7 @@ def find_addresses(text: str) -> list[str]:
 
 def same_address(found: str, address: str) -> bool:
     """Return whether a text that Thulium has is this canonical address."""
-    return found.strip().lower() == address or address in find_addresses(found)
+    return found.strip().casefold() == address.casefold() or address in find_addresses(found)
 
 
 def is_placeholder(address: str) -> bool:

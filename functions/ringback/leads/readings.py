@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ringback.leads.digits import BadNumber, Digits, read_digits
@@ -70,6 +71,7 @@ def list_readings(digits: Digits, region: str) -> Iterator[Reading]:
     yield from filter(None, (parse(way, region, with_zero=digits.plus or abroad) for way in ways))
 
 
+@lru_cache(maxsize=1024)  # a number is read several times on its event's way, and that takes as long as storing it
 def parse(text: str, region: str, *, with_zero: bool = False) -> Reading | None:
     """Return the number that a text of digits is, after a plus with its country code; None if it is none.
 

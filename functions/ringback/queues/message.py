@@ -78,8 +78,9 @@ def load_event(text: str) -> Event:
 
 
 def dump_outcome(outcome: Outcome) -> str:
-    """Return the outcome as one line of JSON, without what is not set."""
-    return _encode({name: value for name, value in vars(outcome).items() if value is not None and value != {}})
+    """Return the outcome as one line of JSON, without what is not set, and without ``known``."""
+    told = {name: value for name, value in vars(outcome).items() if value is not None and value != {}}
+    return _encode({name: value for name, value in told.items() if name != "known"})
 
 
 def load_outcome(text: str) -> Outcome:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from ringback.app import read_clock
 from ringback.body import TYPES
+from ringback.clock import read_clock
 from ringback.config import Reader
 from ringback.errors import RefusedRequest
 from ringback.grammar.mistakes import Mistakes

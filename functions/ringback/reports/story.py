@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ringback.outcome import Outcome
-from ringback.queues.history import Kept, Story
+from ringback.queues.sqlite.history import Kept, Story
 from ringback.reports.columns import align
 
 Row = tuple[str, str, str]

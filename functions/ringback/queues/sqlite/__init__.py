@@ -1,0 +1,5 @@
+"""The queue on one machine: a SQLite file, the process that empties it, and what is done to it by hand."""
+
+from ringback.queues.sqlite.queue import LEASE, Held, SqliteQueue, open_sqlite
+
+__all__ = ["LEASE", "Held", "SqliteQueue", "open_sqlite"]
