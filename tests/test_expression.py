@@ -1,5 +1,6 @@
 """Expressions say where a value is."""
 
+import jmespath
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,3 +116,36 @@ def test_searching_raises_nothing_but_its_own_error(data: object, text: str) -> 
         compile_expression(text).search(data)
     except ExpressionFailed as error:
         assert error.text == text  # noqa: PT017 - either way is right
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("items[*].[a, a, a, a, a, a][]", "elements"),
+        ("@" + " | [@, @]" * 20 + "[]" * 20, "elements"),
+        ("[items, items, items][].a | [?@ == '1']", "elements"),
+        ("map(&*.[@, @, @][], items)[]", "elements"),
+        ("@" + " | [@, @]" * 30 + " | to_string(@)", "characters"),
+        ("@" + " | {a: @, b: @}" * 12 + " | to_string(@)", "characters"),
+    ],
+)
+def test_costly_expressions_have_a_bound(text: str, why: str) -> None:
+    """An expression that makes lists of too many elements, or makes too long a text, fails, and says which."""
+    expression = compile_expression(text)
+    data = {"items": [{"a": str(number)} for number in range(40_000)]}
+    with pytest.raises(ExpressionFailed, match=why) as caught:
+        expression.search(data)
+    assert caught.value.text == text
+
+
+def test_text_of_a_value_is_the_librarys() -> None:
+    """`to_string` writes JSON as the library does."""
+    values: list[object] = [{"a": [1, None, "ł"]}, "x", 5, [], None]
+    for value in values:
+        assert compile_expression("to_string(@)").search(value) == jmespath.search("to_string(@)", value)
+
+
+def test_largest_event_is_read() -> None:
+    """A question is found among as many answers as an event may have."""
+    data = {"items": [{"a": str(number)} for number in range(20_000)]}
+    assert compile_expression("items[?a == '19999'].a | [0]").search(data) == "19999"

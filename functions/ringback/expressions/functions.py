@@ -9,6 +9,7 @@
 - ``split_name(text)``: ``{name, surname}`` of a full name: the surname is the last word
 """
 
+import json
 import math
 
 from jmespath import functions
@@ -16,7 +17,12 @@ from jmespath import functions
 from ringback.errors import RefusedRequest
 from ringback.json_text import parse_json
 
+LONGEST_TEXT = 2 * 1024 * 1024  # characters of JSON: twice the largest body
 EMPTY: tuple[object, ...] = (None, "", [], {})
+
+
+class TooMuch(Exception):
+    """Working an expression out takes too many steps, or makes too long a text. The message shows no value."""
 
 
 class Functions(functions.Functions):
@@ -53,6 +59,19 @@ class Functions(functions.Functions):
     def _func_split_name(self, text: object) -> dict[str, str] | None:
         words = text.split() if isinstance(text, str) else []
         return {"name": " ".join(words[:-1]), "surname": words[-1]} if words else None
+
+    @functions.signature({"types": []})
+    def _func_to_string(self, value: object) -> str:
+        # As the library's own, which would write out a value that is nested in itself many times over.
+        if isinstance(value, str):
+            return value
+        parts, length = list[str](), 0
+        for part in json.JSONEncoder(separators=(",", ":"), default=str).iterencode(value):
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST_TEXT:
+                raise TooMuch(f"makes a text of more than {LONGEST_TEXT} characters of this event: read less of it")
+        return "".join(parts)
 
     @functions.signature({"types": []})
     def _func_to_number(self, value: object) -> int | float | None:

@@ -24,7 +24,7 @@ def parse_tree(text: str) -> Any:
     Raises ValueError, in one line, for bad syntax, unknown functions, and wrong numbers or kinds of arguments.
     """
     tree = _parse(text)
-    for node in _walk({"type": "expression", "children": [tree]}):
+    for node in walk({"type": "expression", "children": [tree]}):
         children = [child for child in node["children"] if isinstance(child, dict)]
         if node["type"] == "function_expression":
             _check_call(node["value"], children)
@@ -68,7 +68,8 @@ def _in_one_line(message: str) -> str:
     return " ".join(message.split())
 
 
-def _walk(tree: Any) -> Iterator[Any]:
+def walk(tree: Any) -> Iterator[Any]:
+    """Yield every node of a tree."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
