@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv-tools/bin
-JOBS ?= auto
+# One more than there are processors, since many tests wait.
+JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 export SAM_CLI_TELEMETRY ?= 0
 
 .DEFAULT_GOAL := help
