@@ -30,7 +30,7 @@ def thulium() -> Iterator[Sandbox]:
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder that is a disk of its own, where that may be made, which takes root."""
     made = subprocess.run(
-        ("mount", "-t", "tmpfs", "-o", "size=128m", "none", tmp_path), capture_output=True, check=False
+        ("mount", "-t", "tmpfs", "-o", "size=400m", "none", tmp_path), capture_output=True, check=False
     )
     yield tmp_path
     if made.returncode == 0:
