@@ -2,8 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv-tools/bin
-# One more than there are processors, since many tests wait.
-JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+JOBS ?= auto
 export SAM_CLI_TELEMETRY ?= 0
 
 .DEFAULT_GOAL := help

@@ -218,7 +218,7 @@ def test_stop_that_could_not_be_searched_is_tried_soon(thulium: Sandbox, ada: in
     thulium.fail("search", faults.error(503), times=None)
     (verdict,) = Pipeline(configure(thulium, **REQUEUE)).deliver([make_event("optout", **ADA)], NOW)
     assert isinstance(verdict, Again)
-    assert verdict.at - NOW <= timedelta(seconds=1)
+    assert verdict.at - NOW <= timedelta(seconds=5)  # and not in 40
 
 
 @pytest.mark.parametrize("fault", [faults.error(503), faults.error(403)])
@@ -346,7 +346,7 @@ def test_stop_that_fails_is_tried_soon_while_its_sender_waits(thulium: Sandbox, 
     stop = make_event("optout", customer_id=ada)
     (verdict,) = Pipeline(configure(thulium, **REQUEUE)).deliver([stop], NOW, monotonic() + 8)
     assert isinstance(verdict, Again)
-    assert verdict.at - NOW <= timedelta(seconds=1)
+    assert verdict.at - NOW <= timedelta(seconds=5)  # and not in 40
 
 
 def test_stop_on_a_cloud_has_a_deadline_and_a_further_try(thulium: Sandbox, ada: int) -> None:
@@ -388,7 +388,7 @@ def test_creation_that_was_refused_for_now(thulium: Sandbox, fault: Fault) -> No
     thulium.fail("create", fault)
     (verdict,) = Pipeline(configure(thulium)).deliver([make_event(**ADA)], NOW)
     assert isinstance(verdict, Again)
-    assert verdict.at - NOW <= timedelta(seconds=1)
+    assert verdict.at - NOW <= timedelta(seconds=5)  # and not in 40
 
 
 @pytest.mark.parametrize("call", ["create", "change"])
