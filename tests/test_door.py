@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import select
 import socket
 import threading
@@ -83,6 +84,17 @@ def read_answer(connection: socket.socket) -> HTTPResponse:
     answer = HTTPResponse(connection)
     answer.begin()
     return answer
+
+
+def read_sizes(connection: socket.socket, count: int) -> list[int]:
+    """Return the sizes that the next answers tell, which may come in one piece."""
+    said = b""
+    while said.count(b"}\n") < count:
+        piece = connection.recv(65536)
+        assert piece, said
+        said += piece
+    assert said.count(OK) == count
+    return [int(size) for size in re.findall(rb'"size":([0-9]+)', said)]
 
 
 def drip(connection: socket.socket, drop: bytes) -> None:
@@ -276,6 +288,56 @@ def test_client_that_asks_first(port: int) -> None:
         assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"x")
         assert read_answer(connection).status == 200
+
+
+OFFERS = {
+    "HTTP/2": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n",
+    "WebSocket": b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+}
+FRAMED = {
+    "length": b"Content-Length: 5\r\n\r\nhello",
+    "chunks": b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+@pytest.mark.parametrize("framed", FRAMED.values(), ids=FRAMED)
+@pytest.mark.parametrize("size", [1, 50, 1000])
+def test_client_that_offers_another_protocol(offer: bytes, framed: bytes, size: int, port: int) -> None:
+    """Java's HttpClient offers HTTP/2 with each request: it is read as any other, and so is the next."""
+    said = (b"POST /x?y HTTP/1.1\r\nX-A: 1\r\nx-a: 2\r\n" + offer + framed) * 2 + HEAD % 3 + b"end"
+    with connect(port) as connection:
+        for start in range(0, len(said), size):
+            connection.sendall(said[start : start + size])
+        assert read_sizes(connection, 3) == [5, 5, 3]
+    assert [request.body for request in seen] == [b"hello", b"hello", b"end"]
+    assert {(request.path, request.query, request.headers["x-a"]) for request in seen[:2]} == {("/x", "y", "1,2")}
+
+
+@pytest.mark.parametrize("offer", [b"", *OFFERS.values()], ids=["none", *OFFERS])
+@pytest.mark.parametrize("target", [b"x:443", b"/x", b"http://x/x"])
+def test_client_that_wants_a_tunnel(offer: bytes, target: bytes, port: int) -> None:
+    """CONNECT is no request to this server."""
+    with connect(port) as connection:
+        connection.sendall(b"CONNECT " + target + b" HTTP/1.1\r\nHost: x\r\n" + offer + b"\r\nabc")
+        assert read_answer(connection).status == 400
+
+
+def test_too_many_requests_at_once() -> None:
+    """Of requests that come in one piece some wait for the one before them; more are refused, for each takes memory."""
+    go_on = threading.Event()
+
+    async def handle(request: Request) -> Response:
+        await asyncio.to_thread(go_on.wait, 20)
+        return await echo(request)
+
+    with answering(handle) as (port, _), connect(port) as few, connect(port) as many:
+        few.sendall((HEAD % 1 + b"x") * (connections.MOST_AT_ONCE + 1))
+        many.sendall((HEAD % 1 + b"x") * 2000)
+        assert read_answer(many).status == 400
+        go_on.set()
+        assert read_sizes(few, connections.MOST_AT_ONCE + 1) == [1] * (connections.MOST_AT_ONCE + 1)
+    assert len(seen) <= connections.MOST_AT_ONCE + 2
 
 
 # --- its beginning and end ---

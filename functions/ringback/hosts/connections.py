@@ -3,6 +3,7 @@
 import asyncio
 from typing import ClassVar
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ringback.refusals import Refusals
@@ -11,6 +12,7 @@ from ringback.web import answer_json
 LONGEST_HEAD_READ = 6.0  # seconds from a connection's beginning, or a request's first byte, to the end of its head
 LONGEST_IDLE = 15  # seconds that a connection is kept after an answer, whatever comes, if no request begins
 LONGEST_HEAD = 65536  # bytes of the request line and the headers; some senders put a whole form into the URL
+MOST_AT_ONCE = 16  # requests of one connection that may wait for the one before them
 UNREADABLE = answer_json(400, {"error": "the request can't be read"}).body
 HEAD = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: "
 
@@ -36,12 +38,20 @@ class Connection(HttpToolsProtocol):
         """Read on, unless a head has become too long."""
         if self._head is not None:
             self._head += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self.send_400_response("")
+        except HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
         if self._head is not None and self._head > LONGEST_HEAD:
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
-        """Give a request some seconds for its head."""
+        """Give a request some seconds for its head. Raises ValueError when too many wait already."""
+        if len(self.pipeline) >= MOST_AT_ONCE:
+            raise ValueError  # the parser has it answered with 400
         super().on_message_begin()
         self._head = 0
         self._set_limit(LONGEST_HEAD_READ)
@@ -67,6 +77,27 @@ class Connection(HttpToolsProtocol):
         self.refusals.write(None, 400, "no request")
         self.transport.write(f"{HEAD}{len(UNREADABLE)}\r\n\r\n".encode() + UNREADABLE)
         self.transport.close()
+
+    def _decline(self, rest: bytes) -> None:
+        """Read a request as if it offered no other protocol, which a server may (RFC 9110, 7.8); ``rest`` is its body.
+
+        Java's HttpClient offers HTTP/2 with each request that is not encrypted, and so does ``curl --http2``.
+        """
+        if self._should_upgrade():
+            self.data_received(self._write_plain_head() + rest)
+        else:  # CONNECT
+            self.send_400_response("")
+
+    def _should_upgrade(self) -> bool:
+        """Return whether the client offers another protocol; the parser reads no body then."""
+        return self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+
+    def _write_plain_head(self) -> bytes:
+        """Return the head of the request as if it offered no other protocol."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _set_limit(self, seconds: float) -> None:
         self._lift_limit()
