@@ -11,8 +11,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from itertools import islice
+from contextlib import ExitStack, closing, suppress
+from itertools import islice, permutations
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +211,22 @@ def test_signal_in_the_midst(
 
 
 @LINUX
+def test_job_control(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """A terminal's signals to stop, in any order, to the first process or to all, end no delivery."""
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        before = service.list_processes()
+        for order in permutations((signal.SIGTTOU, signal.SIGTTIN, signal.SIGTSTP)):
+            for number in order:
+                service.process.send_signal(number)
+                os.killpg(service.process.pid, number)
+        assert service.ask("POST", "/website", lead(1), KEY)[0] == 200
+        wait_for_outcomes(service, 1)
+        assert service.list_processes() == before
+        assert service.stop() == 0
+    assert len(thulium.records("00001")) == 1
+
+
+@LINUX
 def test_killed_processes_come_back(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
     """Whichever process is killed: another one answers, or delivers."""
     with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
@@ -265,6 +281,30 @@ def test_thousands_of_silent_clients(silent: int, tmp_path: Path, thulium: Sandb
             assert service.ask("POST", "/website", lead(number), KEY)[0] == 200
             took.append(time.monotonic() - start)
         assert sorted(took)[2] < 1, took
+
+
+@LINUX
+def test_no_files_left(tmp_path: Path, thulium: Sandbox, queue: Path) -> None:
+    """A process that may open no more files breaks connections off and says so; with room again it takes events."""
+    with Service(configure(tmp_path, thulium, queue=f"sqlite:///{queue}")) as service:
+        for pid in service.list_processes():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (100, 100))
+        with ExitStack() as open_:
+            for _ in range(150):
+                open_.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=20))
+            with pytest.raises(ConnectionError):
+                service.ask("GET", "/")
+
+        def is_taken() -> bool:
+            with suppress(ConnectionError):
+                return service.ask("POST", "/website", lead(1), KEY)[0] == 200
+            return False
+
+        service.wait_until(is_taken)
+        wait_for_outcomes(service, 1)
+        assert service.stop() == 0
+    assert {line["reason"] for line in service.lines("webhook.refused")} == {"too many connections"}
+    assert len(service.err) == 1  # that it listens
 
 
 # --- a log that takes nothing ---

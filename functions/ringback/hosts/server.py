@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from typing import Any
 
 import uvicorn
 
@@ -29,6 +30,8 @@ SMALL = 16384  # bytes of a body that is looked at in the event loop; a larger o
 LONGEST_STOP = 28  # seconds that requests have to end in
 LONGEST_WAIT = 6  # seconds that a port may still be accepted
 GLANCE = 0.1  # seconds between two tries to have it
+MOST_CONNECTIONS = 20_000  # each takes some kilobytes
+OTHER_FILES = 50  # that a process may need besides: for its queue, and connections to Thulium
 BACKLOG = 2048  # connections that may wait to be accepted
 MOST_A_MINUTE = 3  # lines that nothing is delivered
 NOT_DELIVERED = answer_json(503, {"error": "nothing is delivered at the moment"}, RETRY_AFTER)
@@ -54,6 +57,23 @@ class _Server(uvicorn.Server):
         return contextlib.nullcontext()
 
 
+class _Listener(socket.socket):
+    """Breaks off connections for which a process has no files left, for their clients to try again.
+
+    asyncio itself would try again and again, and tell each failure on standard error.
+    """
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return a connection and its address. Raises ConnectionAbortedError, which asyncio passes over."""
+        connection, address = super().accept()
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if connection.fileno() >= min(MOST_CONNECTIONS, files - OTHER_FILES):  # a new file has the lowest free number
+            connection.close()
+            Connection.refusals.write(None, 503, "too many connections")
+            raise ConnectionAbortedError
+        return connection, address
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens; port 0 is any free one. Raises OSError.
 
@@ -65,7 +85,7 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             found = socket.create_server((host, port), family=family, backlog=BACKLOG)
             # Named as TCP, for asyncio then sends what it has at once (TCP_NODELAY), and an answer is two writes.
-            return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=found.detach())
+            return _Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=found.detach())
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > patience:
                 raise
