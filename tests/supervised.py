@@ -22,6 +22,8 @@ SILENCE = 0.6  # seconds
 LEAST_LIFE = 0.2  # seconds
 FLOOD = 100  # lines
 
+fork = os.fork
+
 
 def write(name: str, word: object) -> None:
     """Add a line to the file of a work."""
@@ -98,12 +100,26 @@ def hurried(life: Life) -> None:
     last("hurried", life)
 
 
+def scarce(life: Life) -> None:
+    """Do as it is told, under a supervisor that could not start it at first."""
+    begin("scarce")
+    last("scarce", life)
+
+
+def fail_to_fork() -> int:
+    """Fail as where there are too many processes; it works the next time."""
+    os.fork = fork
+    raise BlockingIOError
+
+
 def main(names: list[str]) -> None:
     """Have the works done."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some programs leave it to those that they start
     supervisor.LONGEST_STOP = 0.5
     supervisor.LEAST_LIFE = LEAST_LIFE
     log.configure()
+    if "scarce" in names:
+        os.fork = fail_to_fork
     works = [Work(name, globals()[name]) for name in names]
     Supervisor(works, SILENCE).run(lambda: ready(names))
 

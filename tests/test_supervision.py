@@ -186,6 +186,13 @@ def test_failing_work(tmp_path: Path) -> None:
     assert "jan@" not in json.dumps(lines)
 
 
+def test_process_that_can_not_be_started(tmp_path: Path) -> None:
+    """Where there are too many processes, or no memory, the start is tried again, and signals end all in order."""
+    with Supervised(tmp_path, "scarce") as supervised:
+        assert len(supervised.pids("scarce")) == 1
+        assert supervised.end() == 0
+
+
 def test_work_that_fails_again_and_again(tmp_path: Path) -> None:
     """That a work is begun anew is no sign of life: the others learn that it is not done."""
     with Supervised(tmp_path, "failing", "watching") as supervised:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -90,7 +91,8 @@ class Supervisor:
         process.started = process.watched = time.monotonic()
         life = Life(self._pulse, index, os.getpid())
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until each process has its own way with them
-        process.pid = os.fork() or _become(process, life)
+        with suppress(OSError):  # too many processes, or no memory: it is tried again
+            process.pid = os.fork() or _become(process, life)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def _look(self) -> None:
