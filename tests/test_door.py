@@ -62,6 +62,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """All limits of time are short."""
     monkeypatch.setattr(connections, "LONGEST_HEAD_READ", SOON)
     monkeypatch.setattr(connections, "LONGEST_IDLE", SOON)
+    monkeypatch.setattr(server, "LONGEST_IDLE", SOON)
     monkeypatch.setattr(asgi, "LONGEST_READ", SOON)
 
 
@@ -161,6 +162,21 @@ def test_requests_at_once() -> None:
     with answering(handle) as (port, _), connect(port) as connection:
         connection.sendall((HEAD % 1 + b"a") + (HEAD % 2 + b"bb"))
         assert [json.loads(read_answer(connection).read())["size"] for _ in range(2)] == [1, 2]
+
+
+@pytest.mark.usefixtures("soon")
+def test_request_shortly_before_the_end() -> None:
+    """A request that comes while an idle connection may still be used is answered, whenever that is."""
+
+    async def handle(request: Request) -> Response:
+        await asyncio.sleep(len(request.body) * SOON)
+        return await echo(request)
+
+    with answering(handle) as (port, _), connect(port) as connection:
+        for size in (0, 2):
+            connection.sendall(HEAD % size + bytes(size))
+            assert json.loads(read_answer(connection).read())["size"] == size
+            time.sleep(SOON / 3)
 
 
 def test_connection_that_is_kept(port: int) -> None:

@@ -44,7 +44,7 @@ class Connection(HttpToolsProtocol):
         except HttpParserError:
             self.send_400_response("")
         except HttpParserUpgrade as offer:
-            self._decline(data[offer.args[0] :])
+            self.data_received(self._write_plain_head() + data[offer.args[0] :])
         if self._head is not None and self._head > LONGEST_HEAD:
             self.send_400_response("")
 
@@ -57,10 +57,11 @@ class Connection(HttpToolsProtocol):
         self._set_limit(LONGEST_HEAD_READ)
 
     def on_headers_complete(self) -> None:
-        """Leave the body to the function that reads it. Raises ValueError for a head too long."""
+        """Leave the body to the function that reads it. Raises ValueError for a head too long, and for CONNECT."""
         self._head = None
         self._lift_limit()
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LONGEST_HEAD:
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > LONGEST_HEAD or self.parser.get_method() == b"CONNECT":
             raise ValueError  # the parser has it answered with 400
         super().on_headers_complete()
 
@@ -78,22 +79,15 @@ class Connection(HttpToolsProtocol):
         self.transport.write(f"{HEAD}{len(UNREADABLE)}\r\n\r\n".encode() + UNREADABLE)
         self.transport.close()
 
-    def _decline(self, rest: bytes) -> None:
-        """Read a request as if it offered no other protocol, which a server may (RFC 9110, 7.8); ``rest`` is its body.
+    def _should_upgrade(self) -> bool:
+        """Return whether the client offers another protocol; the parser reads no body then."""
+        return bool(self.parser.should_upgrade())
+
+    def _write_plain_head(self) -> bytes:
+        """Return the head of the request as if it offered no other protocol, for a server may (RFC 9110, 7.8).
 
         Java's HttpClient offers HTTP/2 with each request that is not encrypted, and so does ``curl --http2``.
         """
-        if self._should_upgrade():
-            self.data_received(self._write_plain_head() + rest)
-        else:  # CONNECT
-            self.send_400_response("")
-
-    def _should_upgrade(self) -> bool:
-        """Return whether the client offers another protocol; the parser reads no body then."""
-        return self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
-
-    def _write_plain_head(self) -> bytes:
-        """Return the head of the request as if it offered no other protocol."""
         version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
