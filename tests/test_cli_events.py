@@ -12,7 +12,7 @@ from ringback.mapping import hash_person
 from ringback.outcome import Status
 from ringback.queues.sqlite import SqliteQueue
 from ringback.secret import Secret
-from tests.configs import WHOLE, make_source, run, write_config
+from tests.configs import WHOLE, run, write_config
 from tests.events import NOW, again, done, make_event
 from tests.machine import Machine
 
@@ -221,108 +221,3 @@ def test_file_that_is_none_of_ours(machine: Machine) -> None:
     machine.path.write_text("this is no database, though it is long enough to be looked at as one" * 20)
     result = machine.run("trace", "e1")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
-
-
-# --- a person, however they are described ---
-
-ADA_LIS = {"phone": "601 000 001", "mail": "Ada@Example.com", "ref": "K-7", "name": "Ada Łis-Nowak"}
-JAN = {"phone": "12", "mail": "jan@example.com", "ref": "K-8", "name": "Jan Nowak"}
-
-
-@pytest.fixture
-def stored(machine: Machine, tmp_path: Path) -> Machine:
-    """A machine with two events that wait: Ada's, and Jan's, whose number is none."""
-    names = {"phone_number": "phone", "email": "mail", "identifier": "ref", "full_name": "name"}
-    source = make_source(map=names, consent=None)
-    machine.environ = write_config(tmp_path, queue=f"sqlite:///{machine.path}", sources={"website": source})
-    queue = SqliteQueue(str(machine.path))
-    queue.put([make_event(number, data=data) for number, data in enumerate((ADA_LIS, JAN), 1)], NOW)
-    queue.close()
-    return machine
-
-
-@pytest.mark.parametrize(
-    ("question", "found"),
-    [
-        (["--phone", "+48 601 000 001"], ["e1"]),
-        (["--phone", "1-2"], ["e2"]),
-        (["--email", "ada@example.com"], ["e1"]),
-        (["--identifier", " K-8 "], ["e2"]),
-        (["--name", "lis"], ["e1"]),
-        (["--name", "Nowak"], ["e1", "e2"]),
-        (["--name", "Nowak", "--email", "jan@example.com"], ["e2"]),
-        (["--name", "Kowalski"], []),
-    ],
-)
-def test_person_is_found(question: list[str], found: list[str], stored: Machine) -> None:
-    """By number, address, identifier or words of the name; all that is given has to fit."""
-    told = stored.run("trace", *question).stdout
-    assert [line.split()[1] for line in told.splitlines() if line.startswith("event")] == found
-    assert stored.run("forget", *question).stdout.startswith(f"{len(found)} forgotten")
-
-
-@pytest.mark.parametrize(
-    ("question", "telling"),
-    [
-        (["--email", "ada"], "--email: "),
-        (["--phone", "none"], "--phone: no digit is in it"),
-        (["--name", "?"], "--name: no word of two letters"),
-        (["--identifier", " "], "--identifier: nothing is in it"),
-    ],
-)
-def test_question_that_describes_no_person(question: list[str], telling: str, stored: Machine) -> None:
-    """What describes a person has to be an address, a number with digits, a word: else nothing is deleted."""
-    for command in ("trace", "forget"):
-        result = stored.run(command, *question)
-        assert result.exit_code == 1
-        assert result.stderr.startswith(telling)
-    assert stored.run("trace", "e1").exit_code == 0
-
-
-@pytest.mark.parametrize("command", ["trace", "forget"])
-def test_number_is_asked_for(command: str, stored: Machine) -> None:
-    """Without any option a number is read from standard input: on the command line other users could see it."""
-    result = run(command, environ=stored.environ, given=b"601000001\n")
-    assert ("event e1" if command == "trace" else "1 forgotten") in result.stdout
-    assert "Telephone number" in result.stderr
-
-
-def test_forget_an_event(stored: Machine) -> None:
-    """One event can be deleted by its id."""
-    assert stored.run("forget", "--id", "e1").stdout.startswith("1 forgotten")
-    assert [stored.run("trace", event_id).exit_code for event_id in ("e1", "e2")] == [1, 0]
-
-
-def test_cloud_knows_a_person_by_the_number_alone(tmp_path: Path) -> None:
-    """Where the log is asked, an address finds nothing, and the message says what does."""
-    result = run("trace", "--email", "ada@example.com", environ=write_config(tmp_path))
-    assert (result.exit_code, "give --phone" in result.stderr) == (1, True)
-
-
-CAPTURED = {
-    "json": b'POST /form\n\n{"phone": "+48 601-000-001", "name": "Ada \\u0141is", "mail": "ADA@example.com"}',
-    "form": b"POST /form\n\nphone=601000001&name=Ada+%C5%81is&mail=ada%40example.com&ref=K-7",
-    "jan": b"POST /form\n\nphone=602000002&name=Jan&mail=jan%40example.com&ref=K-8&hint=12+or+more",
-}
-
-
-@pytest.mark.parametrize(
-    ("question", "left"),
-    [
-        (["--phone", "0048601000001"], ["jan"]),
-        (["--phone", "12"], ["form", "jan", "json"]),
-        (["--email", "ada@example.com"], ["jan"]),
-        (["--identifier", "K-7"], ["jan", "json"]),
-        (["--name", "lis"], ["jan"]),
-        (["--name", "lis", "--identifier", "K-8"], ["form", "jan", "json"]),
-    ],
-)
-def test_forget_captured_requests(question: list[str], left: list[str], stored: Machine, tmp_path: Path) -> None:
-    """`--captures DIR` deletes the kept requests that have all that is given, whatever form they are in."""
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    for name, content in CAPTURED.items():
-        (folder / f"{name}.http").write_bytes(content)
-    result = stored.run("forget", *question, "--captures", str(folder))
-    assert f"{3 - len(left)} requests of {folder} deleted" in result.stdout
-    assert sorted(path.stem for path in folder.iterdir()) == left

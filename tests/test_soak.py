@@ -18,15 +18,6 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a 
 
 
 @pytest.fixture
-def thulium() -> Iterator[Sandbox]:
-    """A Thulium with two campaigns."""
-    with Sandbox() as sandbox:
-        sandbox.add_campaign("00001")
-        sandbox.add_campaign("00002")
-        yield sandbox
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A folder that is a disk of its own, where that may be made, which takes root."""
     made = subprocess.run(
