@@ -13,8 +13,9 @@ from ringback.app import App
 from ringback.clock import read_clock
 from ringback.hosts import committer as committers
 from ringback.hosts.committer import Committer
-from ringback.hosts.server import MOST_A_MINUTE, SMALL, Answering
+from ringback.hosts.server import SMALL, Answering
 from ringback.queues import QueueFailed
+from ringback.queues.failures import MOST
 from ringback.queues.sqlite.queue import Put, SqliteQueue
 from ringback.web import Request, Response
 from tests.configs import SECRET, make_source, read_config
@@ -51,7 +52,7 @@ def test_nothing_is_delivered(tmp_path: Path, lines: list[dict[str, Any]]) -> No
     get = Request("GET", "/", "", {}, b"")
     answers = answer(tmp_path, [make_request()] * 20 + [get], is_delivering=lambda: False)
     assert {(each.status, each.headers["Retry-After"]) for each in answers} == {(503, "60")}
-    assert [line["event"] for line in lines] == ["queue.failed"] * MOST_A_MINUTE
+    assert [line["event"] for line in lines] == ["queue.failed"] * MOST
 
 
 def test_large_body(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ringback.lookup import make_excerpt
 from ringback.pipeline import Pipeline
 from ringback.queues import Queue, QueueFailed
 from ringback.queues.counter import Counter
+from ringback.queues.failures import Failures
 from ringback.refusals import Refusals
 from ringback.settings import Settings, Source
 from ringback.shared import Shared
@@ -60,6 +61,7 @@ class App:
         self.shared = Shared(self.pipeline.deliver, make_persons(settings), settings.thulium.batch_size, clock)
         self._counter = Counter()  # without a queue; a queue has its own
         self._refusals = Refusals()
+        self.failures = Failures()
         self.clock = clock
 
     def handle(self, request: Request) -> Response:
@@ -109,7 +111,7 @@ class App:
         if isinstance(error, RefusedRequest):
             return self._refuse(request, error)
         if isinstance(error, QueueFailed):
-            log.write("ERROR", str(error), "queue.failed")
+            self.failures.write(str(error))
             return answer_json(503, {"error": "it can't be stored now"}, RETRY_AFTER)
         log.write_bug(error, "a request could not be answered")
         return answer_json(503, {"error": "internal error"}, RETRY_AFTER)

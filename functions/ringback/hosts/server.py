@@ -14,9 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from ringback import log
 from ringback.app import RETRY_AFTER, Accepted, App
-from ringback.bounded import Bounded
 from ringback.direct import Tries
 from ringback.event import Event, Verdict
 from ringback.hosts.asgi import Door
@@ -33,7 +31,6 @@ GLANCE = 0.1  # seconds between two tries to have it
 MOST_CONNECTIONS = 10_000  # each takes some kilobytes, and with the longest head 64
 OTHER_FILES = 50  # that a process may need besides: for its queue, and connections to Thulium
 BACKLOG = 2048  # connections that may wait to be accepted
-MOST_A_MINUTE = 3  # lines that nothing is delivered
 NOT_DELIVERED = answer_json(503, {"error": "nothing is delivered at the moment"}, RETRY_AFTER)
 
 Handle = Callable[[Request], Awaitable[Response]]
@@ -123,12 +120,11 @@ class Answering:
         self._committer = committer
         self._is_delivering = is_delivering
         self._large = ThreadPoolExecutor(1, "large")
-        self._not_delivered = Bounded(MOST_A_MINUTE, 60)
 
     async def handle(self, request: Request) -> Response:
         """Return the answer to a request, whatever it is."""
         if not self._is_delivering():
-            self._tell_not_delivered()
+            self._app.failures.write("nothing is delivered: the delivering process is not at work")
             return NOT_DELIVERED
         try:
             accepted = await self._accept(request)
@@ -140,12 +136,6 @@ class Answering:
             return self._app.confirm(accepted, [])
         except Exception as error:  # noqa: BLE001 - each has an answer
             return self._app.explain(request, error)
-
-    def _tell_not_delivered(self) -> None:
-        unlogged = self._not_delivered.count("")
-        if unlogged is not None:
-            message = "nothing is delivered: the delivering process is not at work"
-            log.write("ERROR", message, "queue.failed", unlogged=unlogged)
 
     async def _accept(self, request: Request) -> Accepted | Response:
         if len(request.body) <= SMALL:

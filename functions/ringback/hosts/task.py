@@ -51,7 +51,7 @@ class Tasks:
         except NoCertificates as error:
             return self._refuse(str(error), LATER)
         except QueueFailed as error:
-            log.write("ERROR", str(error), "queue.failed")
+            self._app.failures.write(str(error))
             return LATER
 
     def _settle(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ from ringback import log
 from ringback.clock import read_clock
 from ringback.event import Event
 from ringback.queues import QueueFailed
+from ringback.queues.failures import Failures
 from ringback.queues.sqlite import history
 from ringback.queues.sqlite.batch import Batch, Report, deliver_batch
 from ringback.queues.sqlite.bell import Bell
@@ -84,6 +85,7 @@ class Worker:
         self._longest_end = longest_end
         self._batches: list[Batch] = []
         self._skipped: set[int] = set()
+        self._failures = Failures()
         self._is_mended = False
         self._is_indexing = True
         self._looked = self._renewed = self._purged = self._tidied = float("-inf")
@@ -108,7 +110,7 @@ class Worker:
         except QueueFailed as error:
             if self._queue.database.is_lost:
                 raise
-            log.write("ERROR", str(error), "queue.failed")
+            self._failures.write(str(error))
         except DeliveryHangs:
             raise
         except Exception as error:  # noqa: BLE001 - logged; a worker that is gone would deliver nothing ever again
@@ -209,4 +211,4 @@ class Worker:
         try:
             self._queue.hand_back([event for batch in going for event in batch.events], self._clock())
         except QueueFailed as error:  # they are due again when the lease is over
-            log.write("ERROR", str(error), "queue.failed")
+            self._failures.write(str(error))
