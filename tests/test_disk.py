@@ -89,3 +89,13 @@ def test_reserve_for_which_there_is_no_room(
     queue.database.tidy()
     assert not (tmp_path / "queue.db-reserve").exists()
     assert queue.count_due(10, NOW) == 1
+
+
+def test_log_does_not_fill_a_small_disk(queue: SqliteQueue, disk: Disk, tmp_path: Path) -> None:
+    """The log is moved into the file and shortened before it takes much of the room that is kept free."""
+    disk.size = disk.free = 40 * 1024 * 1024
+    longest = 0
+    for number in range(20):
+        queue.put([make_event(number, data={"text": "x" * 300_000})], NOW)
+        longest = max(longest, (tmp_path / "queue.db-wal").stat().st_size)
+    assert longest < disk.size // 10 // 4 + 400_000

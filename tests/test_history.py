@@ -1,4 +1,5 @@
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -291,3 +292,27 @@ def test_old_outcomes_are_purged(queue: SqliteQueue) -> None:
     assert [len(trace(queue.database, f"e{number}")) for number in range(5)] == [0, 0, 1, 1, 1]
     assert purge(queue.database, NOW + MINUTE * 9, retention=MINUTE) == 1
     assert queue.count_due(9, NOW + RETENTION) == 2
+
+
+@pytest.mark.parametrize("command", ["replay", "forget"])
+def test_others_can_write_between_pieces(command: str, queue: SqliteQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long command leaves the file to others after each thousand rows, for as long as those have taken."""
+    events = [make_event(number) for number in range(2500)]
+    queue.put(events, NOW)
+    held = queue.take(2500, NOW)
+    queue.settle([(event, done(Status.PARKED, known=("h",))) for event in held], NOW)
+    free: list[float] = []
+
+    def wait(seconds: float) -> None:
+        begun = time.monotonic()
+        queue.put([make_event(3000 + len(free))], NOW)
+        assert time.monotonic() - begun < 5  # as long as the file is waited for
+        free.append(seconds)
+
+    monkeypatch.setattr(time, "sleep", wait)
+    if command == "replay":
+        assert replay(queue.database, NOW) == 2500
+    else:
+        assert forget(queue.database, [["h"]], know_nothing) == 2500
+    assert len(free) == 3
+    assert min(free) > 0

@@ -77,7 +77,9 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
             self._commits += 1
-            if self._commits % MOVE_EVERY == 0:
+            if self._disk.has_long_log():
+                self._move_log(connection, "TRUNCATE")
+            elif self._commits % MOVE_EVERY == 0:
                 self._move_log(connection, "RESTART")  # not shortened, since growing costs time
 
     def read(self, statement: str, values: Mapping[str, object]) -> list[sqlite3.Row]:

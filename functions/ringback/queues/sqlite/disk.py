@@ -16,11 +16,16 @@ class Disk:
         """Remember the path; nothing is written yet."""
         self._folder = Path(path).absolute().parent
         self._reserve = Path(f"{path}-reserve")
+        self._log = Path(f"{path}-wal")
 
     def has_room(self) -> bool:
         """Return whether new events may be stored."""
         free = self._count_free()
-        return free == float("inf") or free >= min(HIGH_WATER, self._count_all() // 10)
+        return free == float("inf") or free >= self._find_mark()
+
+    def has_long_log(self) -> bool:
+        """Return whether the log has to be moved into the file while there is room for it. Raises OSError."""
+        return self._log.stat().st_size > self._find_mark() // 4
 
     def is_full(self) -> bool:
         """Return whether there is hardly room for one commit."""
@@ -49,6 +54,9 @@ class Disk:
         except OSError:
             return False
         return True
+
+    def _find_mark(self) -> int:
+        return min(HIGH_WATER, self._count_all() // 10)
 
     def _count_free(self) -> float:
         try:

@@ -1,7 +1,9 @@
 """What became of the events in a SQLite file; and putting them back, forgetting them, clearing up."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -146,7 +148,7 @@ def replay(  # noqa: PLR0913 - one for each way of choosing
     last, count = 0, 0
     while rows := database.read(_NEXT_TO_REPLAY, {**choice, "last": last, "limit": PIECE}):
         last = rows[-1]["number"]
-        with database.writing() as connection:
+        with _writing_in_turn(database) as connection:
             for row in rows:
                 count += connection.execute(_REPLAY, {"number": row["number"], "now": now.timestamp()}).rowcount
     return count
@@ -175,10 +177,19 @@ def purge(database: Database, now: datetime, *, retention: timedelta = RETENTION
     return _delete(database, [row["number"] for row in rows])
 
 
+@contextmanager
+def _writing_in_turn(database: Database) -> Iterator[sqlite3.Connection]:
+    """Write one of many pieces, then leave the file to others for as long: SQLite lets no one queue for it."""
+    begun = time.monotonic()
+    with database.writing() as connection:
+        yield connection
+    time.sleep(time.monotonic() - begun)
+
+
 def _delete(database: Database, numbers: Sequence[int]) -> int:
     count = 0
     for start in range(0, len(numbers), PIECE):
-        with database.writing() as connection:
+        with _writing_in_turn(database) as connection:
             for number in numbers[start : start + PIECE]:
                 count += connection.execute(_DELETE, {"number": number}).rowcount
     return count
