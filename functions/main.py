@@ -1,4 +1,4 @@
-"""Google Cloud's door: what the Functions Framework calls, turned into our own request, and our answer into Flask's."""
+"""Google Cloud's door: turn a request of the Functions Framework into our own, and our answer into Flask's."""
 
 import os
 

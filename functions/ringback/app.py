@@ -78,7 +78,7 @@ class App:
             return self.explain(request, error)
 
     def accept(self, request: Request) -> Accepted | Response:
-        """Return what is to be stored or delivered of a request, or its answer. Raises what ``explain`` takes."""
+        """Return the events of a request, to be stored or delivered, or its answer. Raises what ``explain`` takes."""
         started = time.monotonic()
         if request.path in ("", "/") and request.method in ("GET", "HEAD"):
             return UP

@@ -23,7 +23,7 @@ LEAST_WAIT, LONGEST_WAIT = 30, 3600  # seconds that a sender is asked to wait be
 class Tries:
     """The events of one request, as often as they are tried within the sender's ``answer_within`` of ``started``.
 
-    What is deferred is tried again as long as there is time: in direct mode nothing else would, but the sender.
+    Deferred events are tried again as long as there is time: in direct mode no queue does it.
     ``due`` has the events of the next try, which begins in ``wait`` seconds; it is empty when there is no other.
     """
 
@@ -44,7 +44,7 @@ class Tries:
         return [self._tried[n] for n in self._numbers]
 
     def note(self, verdicts: Sequence[Verdict]) -> None:
-        """Take the verdicts of the events that were due. What would be parked is left to the sender to send again."""
+        """Take the verdicts of the events that were due. The sender sends those again that a queue would park."""
         now = self._clock()
         self._verdicts |= zip(self._numbers, (_unpark(verdict, now) for verdict in verdicts), strict=True)
         waits = self._find_waits(self.deadline - LEAST_TRY - time.monotonic(), now)
@@ -52,7 +52,7 @@ class Tries:
         self._tried |= {n: replace(self._tried[n], attempt=self._tried[n].attempt + 1) for n in waits}
 
     def answer(self) -> Response:
-        """Return the HTTP answer to the request, and write what has become of its events into the log."""
+        """Return the HTTP answer to the request, and write the outcomes of its events into the log."""
         for n, verdict in self._verdicts.items():
             log.write_outcome(self._tried[n], verdict.outcome, time.monotonic() - self._started)
         results = [(event, self._verdicts[n]) for n, event in self._tried.items()]
@@ -102,7 +102,7 @@ def answer(source: Source, results: Sequence[tuple[Event, Verdict]], now: dateti
 
 
 def describe(event: Event, outcome: Outcome, *, is_open: bool) -> dict[str, object]:
-    """Return what a sender is told of an outcome; one without a proof of its own hears no more than its status."""
+    """Return an outcome as its sender is answered; a sender that proves nothing gets no more than the status."""
     told: dict[str, object] = {"event_id": event.id, "status": outcome.status}
     if is_open:
         return told

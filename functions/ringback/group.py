@@ -51,7 +51,7 @@ def make_persons(settings: Settings) -> Callable[[Event], str]:
 
 
 def _find(event: Event, source: Source, settings: Settings, schema: LeadSchema) -> str | None:
-    """Return what a person is known by, with its name, or None."""
+    """Return the first key of a person, with its name, or None."""
     if not isinstance(event.data, Mapping):
         return None
     look = look_into(event.data, event, source)

@@ -114,7 +114,7 @@ def prove(request: Request, source: Source, settings: Settings, now: datetime) -
 
 
 def open_up(request: Request, source: Source) -> tuple[object, Request]:
-    """Return what a request says, and the request, both without what proves who sent it. Raises RefusedRequest."""
+    """Return a request's content, and the request, both without its credentials. Raises RefusedRequest."""
     bare = strip((*source.verify, *URL_TOKEN), request)
     if len(bare.query) + sum(len(name) + len(value) for name, value in bare.headers.items()) > MAX_HEAD:
         raise TooLarge(f"headers and query are larger than {MAX_HEAD} bytes")

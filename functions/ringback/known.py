@@ -1,7 +1,7 @@
-"""What a person's events are found by later: keyed hashes of numbers, addresses, identifiers and names. Pure.
+"""Keyed hashes of numbers, addresses, identifiers and names, by which a person's events are found later. Pure.
 
-They are stored beside an event that the queue's file keeps, and never logged: who has the file and not the key learns
-nothing from them, and who has the key finds a person without reading what any event says.
+They are stored beside an event in the queue's file, and never logged. The file without the key tells nothing; with the
+key a person is found without reading any event.
 """
 
 import re
@@ -22,7 +22,7 @@ _WORDS = re.compile(r"[^\W\d_]{2,}")
 
 
 def hash_lead(key: Secret, lead: Lead) -> tuple[str, ...]:
-    """Return what a lead or an opt-out is known by."""
+    """Return the hashes of a lead or an opt-out."""
     told = [("phone", phone.e164) for phone in lead.phones] + [("email", address) for address in lead.emails]
     told += [("identifier", identifier) for identifier in lead.list_values("identifier")]
     names = (str(lead.customer[name]) for name in NAMES if name in lead.customer)
@@ -30,7 +30,7 @@ def hash_lead(key: Secret, lead: Lead) -> tuple[str, ...]:
 
 
 def hash_values(key: Secret, values: Mapping[str, object], region: str, home: str) -> tuple[str, ...]:
-    """Return what an event is known by of which no lead was made; ``values`` are those that its map finds.
+    """Return the hashes of an event that has become no lead; ``values`` are those that its map finds.
 
     A number that is none is known by its digits, as they were typed.
     """

@@ -88,7 +88,7 @@ def write(severity: str, message: str, event: str, **fields: object) -> None:
 
 
 def write_outcome(event: Event, outcome: Outcome, duration: float) -> None:
-    """Write what became of one event: ``customer.outcome``, or ``customer.deferred`` while it is not final.
+    """Write the outcome of one event: ``customer.outcome``, or ``customer.deferred`` while it is not final.
 
     ``duration`` is in seconds, from when the try began.
     """

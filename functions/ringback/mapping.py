@@ -1,4 +1,4 @@
-"""(event, source) -> who is to be called in which campaign, or the outcome that says why nobody is."""
+"""(event, source) -> a lead and its campaign, or the outcome that says why there is none."""
 
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -49,7 +49,7 @@ class Assignment:
         return self.lead.customer_id
 
     def outcome(self, status: Status, reason: str | None = None, **rest: object) -> Outcome:
-        """Return an outcome of this lead; what the lead had to do without is noted in its reason."""
+        """Return an outcome of this lead; the lead's missing parts are noted in its reason."""
         notes = "; ".join(filter(None, (reason, *self.lead.notes)))
         customer_id = None if self.lead.customer_id == self.untold else self.lead.customer_id
         told = {"campaign_id": self.campaigns[0].id, "customer_id": customer_id, "person": self.person}
@@ -62,7 +62,7 @@ class Assignment:
         return self.outcome(Status.DEFERRED, reason, **evidence)
 
     def scrub(self, message: str) -> str:
-        """Return a message without what is personal or secret in it."""
+        """Return a message without its personal and secret parts."""
         return scrub(message, self.lead.customer.values())
 
 
@@ -159,7 +159,7 @@ class Mapper:
 
 
 def find_refusal(source: Source, look: Look) -> str | None:
-    """Return why a person must not be called by what the event itself says, None if it does not forbid it."""
+    """Return the reason for which the event itself forbids a call, None if it does not."""
     if any(forbids_call(look(place)) for place in source.do_not_call):
         return "the sender says: do not call"
     if source.consent and not is_yes(look(source.consent.place), source.consent.yes):
@@ -208,7 +208,7 @@ def gather_values(
 ) -> tuple[dict[str, object], AbstractSet[str]]:
     """Return the lead's values, and which of them the event itself has given.
 
-    What the event says wins over the campaign's constants, the source's over both. A stop takes only what says who it
+    The event's values win over the campaign's constants, the source's over both. A stop takes only what says who it
     is: its records have the status of a stop, and nothing else.
     """
     mapped = {name: value for name, place in source.map.items() if not is_empty(value := look(place))}

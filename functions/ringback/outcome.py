@@ -1,4 +1,4 @@
-"""What became of one lead: the words, and which of them are final."""
+"""Outcomes of a lead: the words, and which of them are final."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,9 +33,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one lead. ``reason`` is scrubbed: it holds nothing personal.
+    """The outcome of one lead. ``reason`` is scrubbed: it holds nothing personal.
 
-    ``fields`` names what is at fault in an INVALID lead. ``retry_after`` (seconds) is what Thulium asked for, if it
+    ``fields`` names the faults of an INVALID lead. ``retry_after`` (seconds) is the wait that Thulium asked for, if it
     did. ``look_again`` is set for a stop that another process may undo yet: it is looked at once more after so many
     seconds. ``person`` is the keyed hash by which the log knows a person, ``known`` has those by which their events are
     found (see ``known``). ``request_id`` stands apart: outcomes with the same reason are counted and replayed together.
@@ -56,6 +56,6 @@ class Outcome:
 
     @property
     def evidence(self) -> str | None:
-        """Return the reason, with the number of the request by which Thulium's support finds what it has done."""
+        """Return the reason, with the number of the request by which Thulium's support finds the call."""
         support = f"Thulium's request {self.request_id}" if self.request_id else None
         return "; ".join(filter(None, (self.reason, support))) or None

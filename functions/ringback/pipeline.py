@@ -2,7 +2,7 @@
 
 request -> verify -> parse -> events -> [queue] -> fetch -> map -> lead -> customer -> campaign -> outcome -> log
 
-The log line is written by whoever stores the outcome.
+The log line is written where the outcome is stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Pipeline:
         return take_in(request, self.settings, now)
 
     def deliver(self, events: Sequence[Event], now: datetime, deadline: float | None = None) -> list[Verdict]:
-        """Return a verdict for each event, in their order; by ``deadline`` (monotonic), come what may."""
+        """Return a verdict for each event, in their order; by ``deadline`` (monotonic) in any case."""
         if self.settings.paused:
             return [Again(Outcome(Status.DEFERRED, "paused"), now + PAUSE) for _ in events]
         self._clock.tell(now)
@@ -120,7 +120,7 @@ class Pipeline:
         return self._mapper.mark(Outcome(Status.PARKED, event.over), event)
 
     def is_too_old(self, event: Event, now: datetime) -> bool:
-        """Return whether nobody is to be called for an event any more. A stop has no age."""
+        """Return whether an event is too old for a call. An opt-out has no age."""
         return self._judge.is_too_old(event, now)
 
     def _map(self, event: Event, now: datetime) -> Assignment | Outcome:
@@ -131,7 +131,7 @@ class Pipeline:
             return Outcome(Status.DEFERRED, "internal error")
 
     def _map_gone(self, event: Event, found: Outcome, now: datetime) -> Assignment | Outcome:
-        """Return what becomes of an event that can't be completed: of a stop, who is known by what it says itself."""
+        """Return the result of an event that can't be completed: an opt-out still names its person itself."""
         source = self.settings.sources.get(event.source)
         if source is None or source.action == "lead" or found.status is not Status.FAILED:
             return found
@@ -142,7 +142,7 @@ class Pipeline:
         return replace(result, source=nobody_new)
 
     def _call(self, assignments: Sequence[Assignment], deadline: float) -> list[Outcome]:
-        """Stop who said stop, and only then look for the leads: one of them may have a number that is stopped here."""
+        """Carry out the opt-outs, and only then search the leads: one may have a number that is stopped here."""
         stops = [each for each in assignments if each.source.action == "stop"]
         leads = [each for each in assignments if each.source.action == "lead"]
         stopped = iter(self._stop_all(stops, self._keep_back(deadline) if leads else deadline))
@@ -160,7 +160,7 @@ class Pipeline:
         return _advance(known, lambda some: self._campaigns.add(some, deadline))
 
     def _keep_back(self, deadline: float) -> float:
-        """Return the time until when one thing may be done, so that another one, for somebody else, is done too."""
+        """Return the deadline of one step, which leaves time for a further one, for another person."""
         return deadline - min(self.settings.thulium.timeout, max(0.0, deadline - monotonic()) / KEPT_BACK)
 
 

@@ -64,7 +64,7 @@ class Shared:
         return self.wait(wish.verdicts, len(events), deadline)
 
     def submit(self, events: Sequence[Event], deadline: float) -> Verdicts:
-        """Return what will have a verdict for each event; the work is done in other threads."""
+        """Return a future of a verdict for each event; the work is done in other threads."""
         wish, begun = self._add(events, deadline)
         if begun:
             self._start(begun)
@@ -89,7 +89,7 @@ class Shared:
             return wish, self._choose()
 
     def _choose(self) -> list[_Wish]:
-        """Take what can be delivered together now, the longest waiting first; the lock is held."""
+        """Take the requests that can be delivered together now, the longest waiting first; the lock is held."""
         if self._running == MOST_AT_ONCE:
             return []
         chosen, left, others, size = list[_Wish](), list[_Wish](), set(self._persons), 0

@@ -1,4 +1,4 @@
-"""The two values that cross a door: what was asked, and what is answered."""
+"""The two values that cross a door: a request and a response."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ TOO_DEEP = f"the body is nested more than {MAX_DEPTH} levels deep"
 class Request:
     """One HTTP request, as it came: header names in lower case, path and query undecoded, the body's raw bytes.
 
-    A door hands over at most ``MAX_BODY + 1`` bytes of a body, so that what is too large can be seen and refused.
+    A door hands over at most ``MAX_BODY + 1`` bytes of a body, so that a larger body can be seen and refused.
     A request whose body breaks off or is badly framed is not whole, and has none.
     """
 

@@ -32,7 +32,7 @@ def backup(environ: Mapping[str, str], file: Path) -> None:
 def restore(environ: Mapping[str, str], file: Path) -> None:
     """Bring the copy in FILE back, also while `ringback serve` runs.
 
-    What the queue has now is copied beside it first. Events that waited when the copy was made are delivered again:
+    The present queue is copied beside it first. Events that waited when the copy was made are delivered again:
     those that were called since are ALREADY_EXISTS, where the campaign says `on_existing: keep`.
     """
     kept = bring_back(find_queue(environ), file, datetime.now(UTC))

@@ -47,7 +47,7 @@ REPLAYS = {
 )
 @click.pass_obj
 def trace(environ: Mapping[str, str], event_id: str | None, person: Person, groups: tuple[str, ...]) -> None:
-    """Tell what became of an event, or of the events about a person; without either a number is asked for.
+    """Tell the story of an event, or of the events about a person; without either a number is asked for.
 
     From a SQLite queue it is told whole; for a cloud the query of its log is printed, or run: on AWS where --log-group
     says, on Google Cloud where gcloud is at hand.
@@ -80,7 +80,7 @@ def trace(environ: Mapping[str, str], event_id: str | None, person: Person, grou
 def replay(
     environ: Mapping[str, str], event_id: str | None, source: str | None, reason: str | None, *, even_if_old: bool
 ) -> None:
-    """Try all again that is PARKED, FAILED or INVALID, or what is named of it."""
+    """Try all events again that are PARKED, FAILED or INVALID, or those that are named."""
     settings = load(environ, with_secrets=False)
     database = open_database(settings)
     if database is None:
@@ -111,7 +111,7 @@ def replay(
 def forget(environ: Mapping[str, str], person: Person, event_id: str | None, captures: Path | None) -> None:
     """Delete all stored events about a person, also those that wait; without an option a number is asked for.
 
-    Thulium keeps what it has.
+    The customer in Thulium stays.
     """
     settings = load(environ, with_secrets=False)
     if event_id and not person.is_nobody:
@@ -141,7 +141,7 @@ def say_unknown(settings: Settings, what: str) -> str:
 
 
 def ask_cloud(settings: Settings, event_id: str | None, person: Person, groups: Sequence[str]) -> None:
-    """Say what the log on a cloud has about an event or a person, or how it is asked."""
+    """Show the lines of a cloud's log about an event or a person, or the query that finds them."""
     if not event_id and not person.phone:
         fail("trace: the log knows a person by the number alone: give --phone, or the id of an event")
     field: Field = "event_id" if event_id else "person"
@@ -173,7 +173,7 @@ def ask_cloudwatch(field: Field, values: Sequence[str], groups: Sequence[str]) -
 
 
 def list_ids(settings: Settings, event_id: str) -> list[str]:
-    """Return what the log may have of an event's id: the id itself, and its hash where the key is known here."""
+    """Return the forms of an event's id in the log: the id itself, and its hash where the key is known here."""
     if unset := PLACEHOLDER.search(settings.log_key.text):
         tell(f"log_key: {unset[0]} {NOT_SET}, or an id that is logged as a hash is not found")
         return [event_id]
@@ -181,7 +181,7 @@ def list_ids(settings: Settings, event_id: str) -> list[str]:
 
 
 def find_id(database: Database, settings: Settings, event_id: str) -> str:
-    """Return the id by which an event is stored, the sender's or what stands for it, or end."""
+    """Return the id by which an event is stored, the sender's or its hash, or end."""
     ids = list_ids(settings, event_id)
     return next((each for each in ids if history.trace(database, each)), None) or fail(say_unknown(settings, event_id))
 

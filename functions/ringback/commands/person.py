@@ -74,7 +74,7 @@ def hash_number(settings: Settings, number: str) -> str:
 
 
 def list_hashes(settings: Settings, person: Person) -> Hashes:
-    """Return what the events about a person are known by, or end."""
+    """Return the hashes that the events about a person are stored under, or end."""
     key = find_key(settings)
     hashes: list[Sequence[str]] = []
     if person.phone:
@@ -87,7 +87,7 @@ def list_hashes(settings: Settings, person: Person) -> Hashes:
 
 
 def clear_captures(folder: Path, settings: Settings, person: Person) -> int:
-    """Delete what `serve --capture` has kept about a person in a folder, and return how many requests it were."""
+    """Delete the requests about a person that `serve --capture` has kept in a folder, and return their number."""
     texts = [_read_email(person.email)] if person.email else []
     texts += [_read_identifier(person.identifier)] if person.identifier else []
     digits = _shorten(settings, person.phone) if person.phone else None

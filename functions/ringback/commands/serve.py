@@ -56,7 +56,7 @@ def serve(environ: Mapping[str, str], *, host: str, port: int, capture: Path | N
 
 
 def open_app(environ: Mapping[str, str]) -> tuple[Works, str]:
-    """Return what the processes do, once there is a socket, and what is said of it."""
+    """Return the processes' works, which need a socket, and a text that describes them."""
     from ringback.hosts import local  # noqa: PLC0415 - not needed where requests are only kept
 
     settings = load(environ)

@@ -33,7 +33,7 @@ SHARED_NUMBER = (
 
 
 class Match:
-    """Matches leads and stops with Thulium's customers; whoever calls keeps others from the same person meanwhile."""
+    """Matches leads and opt-outs with Thulium's customers. The caller keeps the same person's other events waiting."""
 
     def __init__(self, thulium: Thulium, settings: Settings, locks: Locks, doubts: Doubts) -> None:
         self._thulium = thulium
@@ -100,7 +100,7 @@ class Match:
         return ids
 
     def _complete(self, assignment: Assignment, rows: Sequence[Row], deadline: float) -> Lead:
-        """Return the lead with the oldest customer's id; that customer is given what is to be updated."""
+        """Return the lead with the oldest customer's id; that customer gets the updates."""
         ids = sorted({get_row_id(row) for row in rows})
         row = next(row for row in rows if get_row_id(row) == ids[0])
         told, update, notes = assignment, assignment.source.customer.update, list[str]()
@@ -137,7 +137,7 @@ class Match:
         return replace(assignment.lead, customer_id=ids[0], others=tuple(ids[1:]), failed=next(iter(failures), None))
 
     def _judge_refusal(self, assignment: Assignment, error: CallFailed, deadline: float) -> Lead | Outcome:
-        """Return what a refused creation comes to: somebody else has created the person meanwhile, or it has failed."""
+        """Return the result of a refused creation: another process created the customer meanwhile, or it failed."""
         if error.is_in_doubt:  # it is searched when that is over
             error.retry_after = max(error.retry_after or 0.0, SETTLED)
         if error.http_status not in FINAL_REFUSALS:

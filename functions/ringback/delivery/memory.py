@@ -1,4 +1,4 @@
-"""What this process has done: in direct mode nobody else knows it, and who did not hear of it sends again."""
+"""The leads that this process has done: in direct mode there is no queue that knows, and senders send again."""
 
 from collections import OrderedDict
 from datetime import datetime

@@ -59,7 +59,7 @@ class Requeue:
         return assignment.outcome(Status.REQUEUED, record_id=record_id)
 
     def _said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
-        """Return whether a record is of somebody who is not to be called, whatever ``requeue_from`` says."""
+        """Return whether a record is of a person that must not be called, also if ``requeue_from`` allows it."""
         if record["system_status"] == "NO_CALL" and "NO_CALL" not in campaign.requeue_from:
             return True
         return self._stopped.said_stop(record, campaign, deadline)

@@ -62,7 +62,7 @@ _UNBOUNDED = TreeInterpreter(_OPTIONS)  # of expressions that make no lists
 
 @dataclass(frozen=True)
 class Expression:
-    """A compiled expression; two of the same text are equal. ``reads`` has what it reads of the request."""
+    """A compiled expression; two of the same text are equal. ``reads`` has the parts of the request that it reads."""
 
     text: str
     reads: frozenset[Part] = field(repr=False, compare=False)

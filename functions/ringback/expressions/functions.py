@@ -3,7 +3,7 @@
 - ``first(a, b, ...)``: the first value that is not empty (null, ``""``, spaces, ``[]``, ``{}``); ``first(list)``: the
   first such element
 - ``list(x)``: ``x`` if it is a list, ``[]`` for null, else ``[x]``, since XML does not tell a thing from a list of one
-- ``json(text)``: what the JSON text inside a string holds; null if it is none
+- ``json(text)``: the value of the JSON text inside a string; null if it is no JSON
 - ``prefix('shop:', x)``: the text or number ``x`` with the text before it; null if ``x`` is empty
 - ``split(text, ':')``: the parts of a text, as a list (``split(text, '')``: its words); null if it is no text
 - ``split_name(text)``: ``{name, surname}`` of a full name: the surname is the last word
@@ -81,5 +81,5 @@ class Functions(functions.Functions):
 
 
 def is_true(value: object) -> bool:
-    """Return whether JMESPath takes the value for true: all but null, false and what is empty; 0 is true."""
+    """Return whether JMESPath takes the value for true: all but null, false and empty values; 0 is true."""
     return value is not False and value not in EMPTY

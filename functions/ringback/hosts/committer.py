@@ -1,4 +1,4 @@
-"""One thread that stores what all requests bring, in one commit for all that wait at the same time."""
+"""One thread that stores the events of all requests, in one commit for all that wait at the same time."""
 
 import asyncio
 import queue
@@ -13,7 +13,7 @@ Store = Callable[[Sequence[Put]], object]
 
 
 class Committer:
-    """Stores events for an event loop: what comes while a commit is made shares the next one."""
+    """Stores events for an event loop: those that come during a commit share the next one."""
 
     def __init__(self, store: Store, on_stored: Callable[[], object] = lambda: None) -> None:
         """Remember the functions; ``on_stored`` is called after each commit, in the thread."""

@@ -1,4 +1,4 @@
-"""uvicorn's connections, with bounds on the time and size of a request's head, and our own answer to what is none."""
+"""uvicorn's connections, with bounds on a request's head, in time and size, and our own answer to other bytes."""
 
 import asyncio
 from typing import ClassVar
@@ -72,7 +72,7 @@ class Connection(HttpToolsProtocol):
             self._set_limit(LONGEST_IDLE)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it may repeat a part of the request
-        """Answer what is no request; neither the answer nor the log repeats any of it."""
+        """Answer bytes that are no request; neither the answer nor the log repeats them."""
         self._head = None
         self._set_limit(LONGEST_IDLE)
         self.refusals.write(None, 400, "no request")

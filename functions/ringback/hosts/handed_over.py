@@ -1,4 +1,4 @@
-"""What SQS hands to a function: delivered, settled, and what is undone reported back to SQS."""
+"""Messages from SQS: deliver them, settle them, and report the undone ones back to SQS."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ def read_record(record: Mapping[str, Any]) -> Handed:
 
 
 def has_come_back(record: Mapping[str, Any]) -> bool:
-    """Return whether a message was moved here out of the dead-letter queue: it keeps what it was given there."""
+    """Return whether a message was moved here out of the dead-letter queue: it keeps its attributes from there."""
     return "status" in record.get("messageAttributes", {})
 
 
@@ -97,7 +97,7 @@ def take_turns(messages: Sequence[Handed]) -> Iterator[list[Handed]]:
 def deliver_turn(
     messages: Sequence[Handed], queue: SqsQueue, deliver: Deliver, clock: Callable[[], datetime]
 ) -> list[tuple[Handed, Verdict]]:
-    """Deliver messages of different groups and settle what is done; return what became of each."""
+    """Deliver messages of different groups, settle those that are done, and return the result of each."""
     started = time.monotonic()
     results = list(zip(messages, judge([message.event for message in messages], deliver, clock), strict=True))
     results = bury(results, queue, clock())
@@ -107,7 +107,7 @@ def deliver_turn(
 
 
 def bury(results: Sequence[tuple[Handed, Verdict]], queue: SqsQueue, now: datetime) -> list[tuple[Handed, Verdict]]:
-    """Put into the dead-letter queue what a person has to look at; what can't be put there is tried again."""
+    """Put messages that need a person into the dead-letter queue; one that can't be put there is tried again."""
     letters = {
         message.id: write_letter(message, verdict.outcome)
         for message, verdict in results
@@ -121,7 +121,7 @@ def bury(results: Sequence[tuple[Handed, Verdict]], queue: SqsQueue, now: dateti
 
 
 def write_letter(message: Handed, outcome: Outcome) -> Message:
-    """Return what the dead-letter queue is given: the message as it is, why it is there, and its own id for a key.
+    """Return a message for the dead-letter queue: as it is, with the reason, and its own id for a key.
 
     SQS takes that key too when it moves a message itself: two messages may have come under one key, at two times.
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html

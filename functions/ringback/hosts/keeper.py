@@ -44,7 +44,7 @@ class Keeper:
         return app.handle(request)
 
     def deliver(self, records: Sequence[Mapping[str, Any]], seconds: float) -> list[str]:
-        """Deliver what SQS has handed over, within ``seconds``; return the messages that it is to hand over again.
+        """Deliver messages from SQS, within ``seconds``; return those that it is to hand over again.
 
         Raises ConfigError, which makes all of them come back when the queue's visibility timeout is over.
         """

@@ -1,4 +1,4 @@
-"""What the processes of one service know of each other: whether each is at work, and the first one still there."""
+"""How the processes of a service see whether each is at work, and whether the first one is still there."""
 
 import mmap
 import os

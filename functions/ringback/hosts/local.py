@@ -41,7 +41,7 @@ def open_app(settings: Settings, now: datetime | None = None) -> App:
 
 
 def list_works(app: App, listener: socket) -> Sequence[Work]:
-    """Return what the processes of the service do: one answers, and with a queue one delivers.
+    """Return the works of the service's processes: one answers, and with a queue one delivers.
 
     They are two because threads of one process take turns: each answer would wait for a part of a delivery.
     """
@@ -80,7 +80,7 @@ def store(queue: SqliteQueue, life: Life, puts: Sequence[Put]) -> None:
 
 
 def deliver(app: App, queue: SqliteQueue, bell: Bell, listener: socket, life: Life) -> None:
-    """Deliver what is in the queue until the process is told to stop."""
+    """Deliver the queue's events until the process is told to stop."""
     listener.close()
     os.nice(LESS_URGENT)
     settings, mapper = app.settings, Mapper(app.settings)

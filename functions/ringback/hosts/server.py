@@ -1,4 +1,4 @@
-"""The process that answers: uvicorn's event loop reads and judges requests, and waits for what other threads do."""
+"""The process that answers: uvicorn's event loop reads and judges requests; other threads store and deliver."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ Handle = Callable[[Request], Awaitable[Response]]
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, told to stop by the one who watches over the process, and not by signals."""
+    """uvicorn, told to stop by the supervisor and not by signals."""
 
     def __init__(self, config: uvicorn.Config, life: Life) -> None:
         super().__init__(config)
@@ -115,7 +115,7 @@ class Answering:
     """Has an app answer requests in an event loop."""
 
     def __init__(self, app: App, committer: Committer | None, is_delivering: Callable[[], bool] = lambda: True) -> None:
-        """Take the app, and for one with a queue what stores its events and says whether any are delivered."""
+        """Take the app, and for one with a queue the committer, and whether events are delivered."""
         self._app = app
         self._committer = committer
         self._is_delivering = is_delivering

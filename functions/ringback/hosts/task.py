@@ -1,4 +1,4 @@
-"""What Cloud Tasks hands over: one event in each task, delivered and settled.
+"""Tasks from Cloud Tasks, with one event each: deliver it and settle the task.
 
 The answer is 200 wherever the event is in good hands: any other makes Cloud Tasks try the same task again, at a time
 of its own, and slow its whole queue down, https://cloud.google.com/tasks/docs/common-pitfalls.
@@ -39,7 +39,7 @@ class Tasks:
     def handle(self, request: Request) -> Response:
         """Return the answer to a task: 200 when its event is settled, else 503; 503 too while everything is paused.
 
-        What Cloud Tasks has not sent is answered 401 or 403.
+        A request that is not from Cloud Tasks is answered 401 or 403.
         """
         if request.method != "POST":
             return UP

@@ -1,4 +1,4 @@
-"""Every telephone number and e-mail address in what an opt-out says: nothing that can be read is left out. Pure."""
+"""Every telephone number and e-mail address in an opt-out: nothing that can be read is left out. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ def _find_numbers(text: str, region: str, home: str) -> Iterator[Phone]:
 
 
 def _list_candidates(run: int, groups: Sequence[str]) -> Iterator[tuple[int, int, int, str]]:
-    """Yield what may be a number in a run of groups of digits, and its groups: from the left, long ones first.
+    """Yield the possible numbers in a run of groups of digits, and their groups: from the left, long ones first.
 
     A plus begins a number. One that is written digit by digit stands alone in its field, and has been read as a whole.
     """

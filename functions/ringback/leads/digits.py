@@ -1,4 +1,4 @@
-"""What somebody wrote as a telephone number, reduced to its digits; what is no number is refused. Pure."""
+"""A written telephone number, reduced to its digits; text that is no number is refused. Pure."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""What the digits of a telephone number can mean, by Google's metadata. Pure."""
+"""The possible meanings of a telephone number's digits, by Google's metadata. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Phone:
 
 @dataclass(frozen=True, repr=False)
 class Reading:
-    """What digits can mean: a number that can exist, its country (ISO 3166, or ``001``), Google's name of its kind."""
+    """One meaning of digits: a number that can exist, its country (ISO 3166, or ``001``), Google's name of its kind."""
 
     number: "PhoneNumber"
     country: str
@@ -57,7 +57,7 @@ class Reading:
 
 
 def list_readings(digits: Digits, region: str) -> Iterator[Reading]:
-    """Yield what the digits can mean, the likeliest first."""
+    """Yield the meanings of the digits, the likeliest first."""
     with_code = "+" + digits.text.lstrip("0")
     abroad = digits.text.startswith("00")
     if digits.plus or abroad:

@@ -1,4 +1,4 @@
-"""An event, and what became of it, as one line of JSON: how queues keep them."""
+"""An event and its outcome as lines of JSON: how queues keep them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ def dump_event(event: Event) -> str:
 def load_event(text: str) -> Event:
     """Return the event that ``dump_event`` made this text of, of this Ringback or of one before or after it.
 
-    Fields that are not known here are left out; what changes the meaning of others takes another ``VERSION``.
+    Unknown fields are left out; a field that changes the meaning of others takes another ``VERSION``.
     Raises ValueError if it is no such text; it names the fields at fault, and no value.
     """
     try:
@@ -78,7 +78,7 @@ def load_event(text: str) -> Event:
 
 
 def dump_outcome(outcome: Outcome) -> str:
-    """Return the outcome as one line of JSON, without what is not set, and without ``known``."""
+    """Return the outcome as one line of JSON, without unset fields, and without ``known``."""
     told = {name: value for name, value in vars(outcome).items() if value is not None and value != {}}
     return _encode({name: value for name, value in told.items() if name != "known"})
 

@@ -1,4 +1,4 @@
-"""Events -> a verdict for each, whatever happens: what all who hand over events ask for."""
+"""A verdict for each event, also when its delivery breaks: every queue asks here."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

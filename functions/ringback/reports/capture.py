@@ -1,4 +1,4 @@
-"""Keeps requests whole and shows at once what is in them, whether they are of a known source or not. Calls nobody."""
+"""Keeps requests whole and shows their content at once, of known and unknown sources. Delivers nothing."""
 
 import itertools
 import os
@@ -39,7 +39,7 @@ class Capture:
         say: Callable[[Iterable[str]], object],
         clock: Callable[[], datetime] = read_clock,
     ) -> None:
-        """Keep what is needed."""
+        """Keep the folder, the settings and the output."""
         self._folder = folder
         self._settings = settings
         self._say = say
@@ -47,7 +47,7 @@ class Capture:
         self._numbers = itertools.count(1)
 
     def handle(self, request: Request) -> Response:
-        """Keep a request, show it, and answer 200, or what the sender asks for before it sends."""
+        """Keep a request, show it, and answer 200, or a handshake as its sender asks."""
         if not request.is_whole:
             return BROKEN
         now, name = self._clock(), request.path.strip("/")
@@ -98,7 +98,7 @@ def greet_back(request: Request, name: str, settings: Settings | None, now: date
 
 
 def describe(request: Request, name: str, settings: Settings | None, now: datetime) -> Iterator[str]:
-    """Yield the lines about a request: its preview, or what is in its body."""
+    """Yield the lines about a request: its preview, or its body's values."""
     try:
         if settings:
             yield from walk(request, settings.sources[name], settings, now).lines

@@ -1,4 +1,4 @@
-"""Deleting what `serve --capture` has kept about a person, whatever form it came in."""
+"""Deletes requests about a person that `serve --capture` has kept, in any form."""
 
 import html
 import re

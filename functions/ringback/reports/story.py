@@ -1,4 +1,4 @@
-"""What became of an event, as lines for people. Pure."""
+"""The story of an event, as lines for people. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime

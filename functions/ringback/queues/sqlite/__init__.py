@@ -1,4 +1,4 @@
-"""The queue on one machine: a SQLite file, the process that empties it, and what is done to it by hand."""
+"""The queue on one machine: a SQLite file, the process that empties it, and the commands on it."""
 
 from ringback.queues.sqlite.queue import LEASE, Held, SqliteQueue, open_sqlite
 

@@ -39,7 +39,7 @@ def deliver_batch(  # noqa: PLR0913, PLR0917 - what it works on, and how
 ) -> None:
     """Deliver a batch, store the verdicts and report those that count. Raises nothing.
 
-    Storing is tried for ``patience`` seconds; what can't be stored is tried again as a whole when the lease is over.
+    Storing is tried for ``patience`` seconds; then all of the batch is tried again when the lease is over.
     """
     try:
         watch = Watch(clock)

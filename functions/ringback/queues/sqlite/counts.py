@@ -30,20 +30,20 @@ class Count:
         return self.limits.find_over(self.hour + 1, self.day + 1)
 
     def add(self) -> None:
-        """Count an event; what is above an hour's limit takes nothing of the day."""
+        """Count an event; one above an hour's limit takes nothing of the day."""
         self.hour += 1
         self.day += self.limits.per_hour is None or self.hour <= self.limits.per_hour
 
 
 def read_count(connection: sqlite3.Connection, source: str, limits: Limits, now: datetime) -> Count:
-    """Return what is counted of a source by ``now`` (aware)."""
+    """Return a source's counts by ``now`` (aware)."""
     this_hour, midnight = find_hour(now), find_hour(now.astimezone(UTC).replace(hour=0))
     numbers = dict(connection.execute(_READ, (source, midnight)).fetchall())
     return Count(numbers.get(this_hour, 0), count_day(list(numbers.values()), limits), limits)
 
 
 def add_counts(connection: sqlite3.Connection, sources: Iterable[str], now: datetime) -> None:
-    """Count an event for each time that a source is named, and forget what no limit asks for any more."""
+    """Count an event for each time that a source is named, and forget counts that no limit asks for any more."""
     connection.executemany(_ADD, [{"source": source, "hour": find_hour(now)} for source in sources])
     connection.execute(_FORGET, (find_hour(now) - KEPT_HOURS,))
 

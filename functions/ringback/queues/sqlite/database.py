@@ -1,4 +1,4 @@
-"""One SQLite file that several threads and processes write to, and that keeps what it has confirmed."""
+"""One SQLite file for several threads and processes, which keeps all that it has confirmed."""
 
 import os
 import sqlite3
@@ -92,7 +92,7 @@ class Database:
         return float(self.read(_READ_LOG, {})[0]["value"])
 
     def tidy(self) -> bool:
-        """Move the log into the file and empty it, so that what was deleted is in neither; say whether that was done.
+        """Move the log into the file and empty it, so that deleted rows are in neither; return whether that was done.
 
         It is not while another program reads the file. Raises QueueFailed.
         """
@@ -103,7 +103,7 @@ class Database:
     def _move_log(self, connection: sqlite3.Connection, mode: str) -> bool:
         """Move the log into the file, and say whether all of it was; else the next time will do.
 
-        Readers are waited for a moment only: whoever waits here keeps all others from writing.
+        Readers are waited for a moment only: this wait keeps all others from writing.
         """
         connection.execute(f"PRAGMA busy_timeout = {MOMENT}")
         try:
@@ -140,7 +140,7 @@ class Database:
                 ) from error
 
     def _check_files(self) -> None:
-        """Raise FileReplaced, from now on, if file or log are not those that were opened; save what the log has.
+        """Raise FileReplaced, from now on, if file or log are not those that were opened; save the log's content.
 
         All processes that have this file open still share its log, so that it can be moved into the file in order.
         """
@@ -159,7 +159,7 @@ _READ_LOG = "SELECT value FROM state WHERE name = 'log'"
 
 
 def _identify(path: str) -> tuple[_Identity, _Identity]:
-    """Return what tells the file and its log from others that have been put in their places; None for one not there."""
+    """Return the identity of the file and of its log, to notice others in their places; None for one not there."""
     return _identify_one(path), _identify_one(f"{path}-wal")
 
 
@@ -235,7 +235,7 @@ def _move_log(connection: sqlite3.Connection, mode: str) -> bool:
 
 
 def _make_private(path: Path) -> None:
-    """Create the file, and take away what others may do with it; SQLite gives its two helpers the file's mode.
+    """Create the file, and close it to other users; SQLite gives its two helpers the file's mode.
 
     A link that leads nowhere is not followed: another user may have laid it, and would choose where the file is.
     """

@@ -48,7 +48,7 @@ class Disk:
             os.close(descriptor)
 
     def give_up_reserve(self) -> bool:
-        """Free the reserve for what has to be written now, and return whether there was one."""
+        """Free the reserve for a write that has to succeed, and return whether there was one."""
         try:
             self._reserve.unlink()
         except OSError:

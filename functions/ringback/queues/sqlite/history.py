@@ -1,4 +1,4 @@
-"""What became of the events in a SQLite file; and putting them back, forgetting them, clearing up."""
+"""The stories of the events in a SQLite file; and replaying them, forgetting them, clearing up."""
 
 import sqlite3
 import time
@@ -48,7 +48,7 @@ class Story:
 
     ``received`` counts how often its sender has sent it. ``outcome`` is the latest, said at ``told_at``; ``earlier``
     has those before it, each with the time at which it was last said. ``next_try`` is None when it is settled;
-    while ``held`` it is being tried, and ``next_try`` is when somebody else would try it if nothing were heard.
+    while ``held`` it is being tried, and ``next_try`` is when its lease is over.
     """
 
     source: str
@@ -109,7 +109,7 @@ def _find(database: Database, hash_: str) -> list[int]:
 
 
 def index(database: Database, list_known: ListKnown, *, limit: int = PIECE) -> int:
-    """Note by what up to ``limit`` events are known that wait for a try. Returns how many. Raises QueueFailed."""
+    """Store the hashes of up to ``limit`` events that wait for a try. Returns how many. Raises QueueFailed."""
     rows = [
         (number, list_known(event) if event else ())
         for number, event in islice(_list_unindexed(database, limit), limit)
@@ -125,7 +125,7 @@ def index(database: Database, list_known: ListKnown, *, limit: int = PIECE) -> i
 def count_kept(
     database: Database, *, event_id: str | None = None, source: str | None = None, reason: str | None = None
 ) -> list[Kept]:
-    """Return the counts of what ``replay`` with the same choice would put back ``even_if_old``. Raises QueueFailed."""
+    """Return the counts of events that ``replay`` of this choice would make due ``even_if_old``. Raises QueueFailed."""
     found = database.read(_COUNT, _choice(event_id, source, reason, even_if_old=True))
     return [Kept(row["source"], Status(row["status"]), row["reason"], row["count"]) for row in found]
 
@@ -139,9 +139,9 @@ def replay(  # noqa: PLR0913 - one for each way of choosing
     reason: str | None = None,
     even_if_old: bool = False,
 ) -> int:
-    """Make what is PARKED, FAILED or INVALID, all of it or what is chosen, due as if it had come in now.
+    """Make PARKED, FAILED and INVALID events, all or those that are chosen, due as if they had come in now.
 
-    What was parked because it was too old to be called stays, unless ``even_if_old``. Returns how many events it were.
+    Events that were parked as too old stay, unless ``even_if_old``. Returns how many were made due.
     Raises QueueFailed.
     """
     choice = _choice(event_id, source, reason, even_if_old=even_if_old)
@@ -155,15 +155,15 @@ def replay(  # noqa: PLR0913 - one for each way of choosing
 
 
 def forget(database: Database, hashes: Hashes, list_known: ListKnown) -> int:
-    """Delete all events that are known by all of some hashes, also what waits. Returns how many. Raises QueueFailed.
+    """Delete all events that have all of some hashes, waiting ones too. Returns how many. Raises QueueFailed.
 
-    ``list_known`` is asked as in ``trace_person``. ``Database.tidy`` then clears what the disk has of them.
+    ``list_known`` is asked as in ``trace_person``. ``Database.tidy`` then clears the disk.
     """
     return _delete(database, find_numbers(database, hashes, list_known))
 
 
 def forget_event(database: Database, event_id: str) -> int:
-    """Delete the events with this id, also what waits. Returns how many. Raises QueueFailed."""
+    """Delete the events with this id, waiting ones too. Returns how many. Raises QueueFailed."""
     rows = database.read("SELECT number FROM event WHERE id = :id", {"id": storable(event_id)})
     return _delete(database, [row["number"] for row in rows])
 

@@ -20,7 +20,7 @@ class Watch:
     """Compares the wall clock with a monotonic one, each time that it is asked."""
 
     def __init__(self, wall: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Note what both say now."""
+        """Note the present difference of both."""
         self._wall = wall
         self._monotonic = monotonic
         self.now = wall()
@@ -29,7 +29,7 @@ class Watch:
 
     @property
     def is_trusted(self) -> bool:
-        """Whether the wall clock has run evenly for so long that what is old by it may be deleted."""
+        """Whether the wall clock has run evenly for so long that rows that are old by it may be deleted."""
         return self._monotonic() - self._since >= TRUSTED_AFTER
 
     @property
@@ -43,7 +43,7 @@ class Watch:
         return timedelta(seconds=jump if abs(jump) >= LEAST_JUMP else 0)
 
     def look(self) -> Jump | None:
-        """Return how the wall clock was set since the last look, None if it was not. ``now`` is what it shows."""
+        """Return how the wall clock was set since the last look, None if it was not. ``now`` is its time."""
         self.now = self._wall()
         before, self._ahead = self._ahead, self._measure()
         if abs(self._ahead - before) < LEAST_JUMP:

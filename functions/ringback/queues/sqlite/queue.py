@@ -1,9 +1,9 @@
 """The queue for one machine: a SQLite file.
 
 Of the libraries that were looked at none can do it: huey deletes a task when it hands it to a worker, so that a killed
-worker loses it; litequeue commits without waiting for the disk and never frees what a dead worker has locked;
-persist-queue is not for several processes and frees what the living hold. None can store an event together with the
-key that recognises a redelivery, or tell later what became of it.
+worker loses it; litequeue commits without waiting for the disk and never frees a dead worker's locks;
+persist-queue is not for several processes and frees tasks that others still hold. None can store an event together with
+the key that recognises a redelivery, or tell its outcome later.
 """
 
 import sqlite3
@@ -79,7 +79,7 @@ class Held(Event):
     """An event that was taken, to be settled by the process that has it.
 
     ``number`` is its place in the file, ``hold`` counts how often it was taken, ``unended`` how often since it was last
-    settled or handed back. ``person`` is what the events of one person have in common.
+    settled or handed back. ``person`` is the same text for all events of one person.
     """
 
     number: int
@@ -120,7 +120,7 @@ class SqliteQueue:
         return []
 
     def store(self, puts: Sequence[Put]) -> None:
-        """Store what came in several requests, in one commit. Raises QueueFailed; then none of it is stored."""
+        """Store the events of several requests, in one commit. Raises QueueFailed; then none is stored."""
         rows = [[_row(event, put.now) for event in put.events] for put in puts]  # before others wait for the file
         over: list[list[Event]] = []
         with self.database.writing(new=True) as connection:
@@ -200,9 +200,9 @@ class SqliteQueue:
     ) -> list[Held]:
         """Take events that were looked at, and return those of them that could be had, for the time of ``lease``.
 
-        No other process is given one meanwhile, nor another event of its person; what is not settled, renewed or handed
-        back by then is due again. None is taken if ``watch`` sees that the clock was set since it showed ``now``: by a
-        wrong one the leases of other processes seem to be over. Raises QueueFailed.
+        No other process is given one meanwhile, nor another event of its person. An event that is not settled, renewed
+        or handed back by then is due again. None is taken if ``watch`` sees that the clock was set since it showed
+        ``now``: by a wrong one the leases of other processes seem to be over. Raises QueueFailed.
         """
         until, taken = (now + lease).timestamp(), list[Held]()
         with self.database.writing() as connection:
@@ -222,10 +222,10 @@ class SqliteQueue:
         return self.hold(self.look(limit, now), now, lease=lease)
 
     def settle(self, results: Iterable[tuple[Held, Verdict]], now: datetime) -> list[tuple[Held, Verdict]]:
-        """Store what became of events that were taken, and return those of the results that count.
+        """Store the verdicts on events that were taken, and return those of the results that count.
 
         A result does not count if its event is no longer held, because the lease ran out and another process has it.
-        The content of an event that nobody will need again is deleted. All or nothing; raises QueueFailed.
+        The content of an event that is not needed again is deleted. All or nothing; raises QueueFailed.
         """
         rows = [(result, _settled(*result, now)) for result in results]  # before others have to wait for the file
         counted = []
@@ -254,7 +254,7 @@ class SqliteQueue:
             self._release(connection, events)
 
     def mend_times(self, now: datetime, *, lease: timedelta = LEASE, was_set: bool = False) -> None:
-        """Make due what waits for a time that a clock ahead of the true one has set. Raises QueueFailed.
+        """Make events due that wait for a time of a clock ahead of the true one. Raises QueueFailed.
 
         An event never tried is due, and one tried at a later time than now. Leases begin anew if they are longer than
         any, or, where the clock ``was_set`` just now, all of them: the processes that have them are at work.

@@ -1,4 +1,4 @@
-"""What a queue's file holds, and how a file of an earlier version becomes one of this."""
+"""The tables of a queue's file, and the steps from an earlier version to this one."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence

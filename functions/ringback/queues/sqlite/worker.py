@@ -1,4 +1,4 @@
-"""Empties a SQLite queue: takes what is due, has it delivered in batches that overlap, and clears up."""
+"""Empties a SQLite queue: takes due events, has them delivered in batches that overlap, and clears up."""
 
 import threading
 import time
@@ -91,7 +91,7 @@ class Worker:
         self._looked = self._renewed = self._purged = self._tidied = float("-inf")
 
     def run(self, stop: threading.Event, beat: Callable[[], object] = lambda: None) -> None:
-        """Work until ``stop`` is set; what is being delivered then is finished, or handed back if that takes long.
+        """Work until ``stop`` is set; deliveries under way are finished, or handed back if that takes long.
 
         ``beat`` is called several times a second as long as all is well. Raises DeliveryHangs and FileReplaced, after
         which the process has to end: threads of it may still be at work.
@@ -104,7 +104,7 @@ class Worker:
         pool.shutdown(wait=False)
 
     def _try_step(self, pool: ThreadPoolExecutor) -> float:
-        """Do what is to be done now, and return how many seconds there is nothing more to do."""
+        """Take one step, and return for how many seconds there is nothing more to do."""
         try:
             return self._step(pool)
         except QueueFailed as error:
@@ -203,7 +203,7 @@ class Worker:
                 raise
 
     def _end(self, beat: Callable[[], object]) -> None:
-        """Wait for what is being delivered, then hand back what has not ended."""
+        """Wait for the batches under way, then hand back those that have not ended."""
         until = time.monotonic() + self._longest_end
         while (going := [batch for batch in self._batches if not batch.is_over]) and time.monotonic() < until:
             beat()
