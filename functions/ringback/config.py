@@ -156,7 +156,7 @@ class Reader:
             yield name, campaign
 
     def _share_stops(self, campaigns: dict[str, Campaign | None], stop: int | None) -> dict[str, Campaign | None]:
-        """Return the campaigns, with one stop for all of one id: who said it is known by it under each name."""
+        """Return the campaigns, with one stop for all of one id: it marks an opt-out under each name."""
         stops: dict[str, Mapping[str, int]] = {}
         top = {"dictionary_status_id": stop}
         own = {name: each for name, each in campaigns.items() if each and each.id and each.stop not in ({}, top)}
@@ -178,7 +178,7 @@ def name_bare(ids: Iterable[str], campaigns: Mapping[str, Campaign | None], stop
 
 
 def read_stop(raw: Mapping[str, Any]) -> int | None:
-    """Return the dictionary status of those who said stop, if the top has a good one."""
+    """Return the dictionary status of opt-outs, if the top has a good one."""
     try:
         data: Any = GlobalStopSchema().load(raw.get("stop"))  # type: ignore[arg-type]  # as in Mistakes.load
     except ValidationError:

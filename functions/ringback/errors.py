@@ -34,7 +34,7 @@ class RefusedRequest(RingbackError):
 
 
 class BadSignature(RefusedRequest):
-    """Nobody with the secret has sent this, or not just now."""
+    """The request was not made with the secret, or not just now."""
 
     status = 401
 
@@ -67,7 +67,7 @@ class WrongMethod(RefusedRequest):
 
 
 class CallFailed(RingbackError):
-    """A call to Thulium (or to a sender's API) has not done what was asked, or nobody knows whether it has.
+    """A call to Thulium (or to a sender's API) has failed, or may have.
 
     ``http_status`` is None when there was no answer; ``sent`` is false if nothing was sent, so that nothing can come of
     it; ``retry_after`` is in seconds and as the server gave it; ``request_id`` is what Thulium's support asks for.

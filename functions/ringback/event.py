@@ -38,7 +38,7 @@ class Event:
 
     @property
     def age_from(self) -> datetime:
-        """Return since when somebody has meant to have the person called."""
+        """Return since when the person is meant to be called."""
         return self.started_at or self.received_at
 
     @property

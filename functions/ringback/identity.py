@@ -101,7 +101,7 @@ def find_signed_id(event_id: str | None, data: Mapping[str, object], arrival: Ar
 
 
 def find_besides(data: object, request: Seen, source: Source) -> Iterator[object]:
-    """Yield what says beside the event who it is about, and where they go: under another query it is another event.
+    """Yield the request's values, beside the event, on which person and campaign depend: others make another event.
 
     Of a rule counts only whether it holds, not the value that made it hold.
     """

@@ -1,6 +1,6 @@
-"""Thulium's messages -> what may be logged of them: the words that say what is wrong, and nothing that tells of whom.
+"""Thulium's messages -> the words of them that may be logged: those that say the fault, and none of a person.
 
-A message may echo what was sent, in whatever spelling and escape, or name people of whom we have never heard. So it is
+A message may echo what was sent, in whatever spelling and escape, or name people that we do not know. So it is
 not searched for what is personal: a word stays if it is one of those that such messages are made of.
 """
 

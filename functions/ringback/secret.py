@@ -35,7 +35,7 @@ class Secret:
         return self.text.encode("utf-8", "surrogateescape")
 
     def hash(self, text: str) -> str:
-        """Return text as 64 hex digits (HMAC-SHA256) from which nobody learns it who does not have the secret."""
+        """Return text as 64 hex digits (HMAC-SHA256), which tell nothing of it without the secret."""
         return hmac.digest(self.encode(), text.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 

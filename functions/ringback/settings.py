@@ -233,7 +233,7 @@ class CloudTasks:
 
 @dataclass(frozen=True, repr=False)
 class Settings:
-    """The whole configuration. ``stop`` is the dictionary status of those who said stop, for all campaigns.
+    """The whole configuration. ``stop`` is the dictionary status of opt-outs, for all campaigns.
 
     ``counts`` is where all processes count events for the sources' limits: DynamoDB's table, or Firestore's database.
     """

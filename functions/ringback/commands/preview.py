@@ -28,7 +28,7 @@ LARGEST = MAX_BODY + 64 * 1024  # bytes of a file that are read: a body and its 
 def preview(environ: Mapping[str, str], source: str, file: Path, headers: tuple[str, ...], query: str) -> None:
     """Walk a request body up to the lead: show what would go to Thulium, or which field is at fault and why.
 
-    Calls nobody, and asks for no signature and no secret. FILE is a body, a request that `serve --capture` has kept,
+    Makes no calls, and asks for no signature and no secret. FILE is a body, a request that `serve --capture` has kept,
     or - for standard input. The exit code is 1 if there is an event of which no lead can be made.
     """
     settings = load_for(source, environ)

@@ -27,7 +27,7 @@ class Batch:
     def send(self, campaign_id: str, records: Records, deadline: float) -> Replies:
         """Return, for each customer id in ``records``, Thulium's reply or the failure of the call that carried it.
 
-        A customer whom Thulium's reply leaves out is left out here too. A record that spoils its call is found by
+        A customer that Thulium's reply leaves out is left out here too. A record that spoils its call is found by
         halving, in about 2·log2(n) further calls, and has FAILED alone.
         """
         return self._send(campaign_id, list(_cut(records, self._size)), deadline, proven=False)

@@ -64,7 +64,7 @@ class Campaigns:
         return outcomes
 
     def _doubt(self, assignment: Assignment, outcome: Outcome) -> Outcome:
-        """Return the outcome; of a customer who was only remembered a refusal is none: they are searched next time."""
+        """Return the outcome; none for a refused customer that was only remembered: it is searched next time."""
         if outcome.status is not Status.FAILED or self._memory.recall(assignment.event) is None:
             return outcome
         self._memory.forget(assignment.event)

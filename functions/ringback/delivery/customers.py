@@ -1,4 +1,4 @@
-"""Leads -> customer ids: who is whom is asked once for each person, and by one thread at a time."""
+"""Leads -> customer ids: each person is searched once, and by one thread at a time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ class Customers:
         """Return each assignment with its lead's customer id, or the outcome that says why it has none.
 
         Leads of one source that are alike in all by which they are searched are looked up once, with the fields of
-        all of them, of which the latest one's count most; if that is refused, each by itself. For a stop all who match
+        all of them, of which the latest one's count most; if that is refused, each by itself. For a stop all that match
         are found, those besides the oldest as ``Lead.others``.
         """
         assignments = [self._recall(each) for each in assignments]
@@ -59,7 +59,7 @@ class Customers:
         return known
 
     def _identify_each(self, assignments: Sequence[Assignment], deadline: float) -> list[Lead | Outcome]:
-        """Return the lead or outcome of each; who can't be created may be found by what a neighbour has brought."""
+        """Return the lead or outcome of each; a lead that can't be created may match another one's new customer."""
         found: dict[int, Lead | Outcome] = {}
         for is_creatable in (True, False):
             some = [n for n, each in enumerate(assignments) if (each.lead.phone is not None) is is_creatable]

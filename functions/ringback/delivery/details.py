@@ -1,4 +1,4 @@
-"""What Thulium is told of a customer whom it has: numbers and addresses are added, nothing is emptied."""
+"""Changes of a customer in Thulium: numbers and addresses are added, nothing is emptied."""
 
 from collections.abc import Sequence
 

@@ -9,7 +9,7 @@ from ringback.errors import CallFailed
 
 
 class Locks:
-    """Locks by name, made when they are wanted and dropped when nobody holds or awaits them."""
+    """Locks by name, made when they are wanted and dropped when no thread holds or awaits them."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -20,7 +20,7 @@ class Locks:
     def hold(self, names: Iterable[Hashable], deadline: float) -> Iterator[None]:
         """Hold the locks of all names. They are taken in one order, so that no two holders wait for each other.
 
-        Raises CallFailed when they can't be had by ``deadline`` (monotonic): who holds them may have more time.
+        Raises CallFailed when they can't be had by ``deadline`` (monotonic): their holder may have more time.
         """
         with ExitStack() as stack:
             for name in sorted(set(names), key=repr):
@@ -39,7 +39,7 @@ class Locks:
 
     @contextmanager
     def _count(self, name: Hashable) -> Iterator[threading.Lock]:
-        """Count who holds or awaits a lock, so that it can be dropped after the last of them."""
+        """Count the threads that hold or await a lock, so that it can be dropped after the last of them."""
         with self._guard:
             lock, users = self._locks.get(name, (threading.Lock(), 0))
             self._locks[name] = lock, users + 1

@@ -9,7 +9,7 @@ MOST = 5_000  # events; some 300 bytes each
 
 
 class Memory:
-    """Events whose person is in the campaign, and who that is in Thulium, for as long as a redelivery is recognised."""
+    """Events whose person is in the campaign, with the customer's id, for as long as a redelivery is recognised."""
 
     def __init__(self) -> None:
         self._done: OrderedDict[str, tuple[datetime, int]] = OrderedDict()

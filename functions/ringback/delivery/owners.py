@@ -1,4 +1,4 @@
-"""Who else has a lead's number: it is not called if one of them said stop."""
+"""Other customers with a lead's number: it is not called if one of them has opted out."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ MOST = 10  # owners who are looked at, the newest first: whoever is made for a s
 
 
 class Owners:
-    """Looks at the records of the customers who have a number."""
+    """Looks at the records of the customers that have a number."""
 
     def __init__(self, thulium: Thulium, search: Search, settings: Settings) -> None:
         self._thulium = thulium
@@ -26,9 +26,9 @@ class Owners:
     def are_stopped(
         self, assignment: Assignment, oldest: Row | None, owners: Sequence[Row] | None, deadline: float
     ) -> bool:
-        """Return whether the number that would be called is another customer's too, who is not to be called on it.
+        """Return whether the number to be called is also that of another customer, which must not be called on it.
 
-        ``oldest`` is who would be called, if they are there; ``owners`` who carries the number, if that is known.
+        ``oldest`` is the customer to be called, if there is one; ``owners`` those with the number, if they are known.
         """
         lead, campaign, update = assignment.lead, assignment.campaigns[0], assignment.source.customer.update
         if lead.phone is None:

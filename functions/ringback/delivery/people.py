@@ -14,7 +14,7 @@ def known_by(lead: Lead) -> list[tuple[str, object]]:
 
 
 def needs_search(assignment: Assignment) -> bool:
-    """Return whether Thulium is asked for the lead's customer: a stop holds for all who match, known or not."""
+    """Return whether Thulium is asked for the lead's customer: a stop holds for all that match, known or not."""
     lead = assignment.lead
     return lead.customer_id is None or (assignment.source.action == "stop" and bool(known_by(lead)))
 
@@ -34,7 +34,7 @@ def add_fields(assignment: Assignment, earlier: Assignment) -> Assignment:
 
 
 def is_failed(found: Assignment | Outcome) -> bool:
-    """Return whether Thulium has refused somebody for good."""
+    """Return whether Thulium has refused a customer for good."""
     return isinstance(found, Outcome) and found.status is Status.FAILED
 
 

@@ -1,4 +1,4 @@
-"""Puts the record of somebody who comes again back to be called, if nothing speaks against it."""
+"""Puts the record of a person that comes again back to be called, unless something forbids it."""
 
 import time
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ class Requeue:
         self._memory = memory
 
     def put_back(self, assignment: Assignment, existing: Outcome, deadline: float) -> Outcome:
-        """Return what becomes of a lead who is in the campaign already (``existing``).
+        """Return the outcome of a lead that is in the campaign already (``existing``).
 
         An event that has been done is delivered once more only because its sender did not hear of it.
         """

@@ -1,4 +1,4 @@
-"""lead -> the customers whom Thulium has for it already."""
+"""lead -> the customers that Thulium has for it already."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ class Found(NamedTuple):
 
 
 class Search:
-    """Searches customers; found are only those who really carry the value that was searched for."""
+    """Searches customers; found are only those that really have the value that was searched for."""
 
     def __init__(self, thulium: Thulium, settings: Settings) -> None:
         self._thulium = thulium
@@ -77,16 +77,16 @@ class Search:
         return self._thulium.get_customer(get_row_id(row), deadline) if may_hide(row, "phone_number") else row
 
     def find_again(self, assignment: Assignment, deadline: float) -> list[Row]:
-        """Return those whom another instance may have created at the same time, and who was created here."""
+        """Return the customers that another instance may have created at the same time, and the one created here."""
         keys = sure_keys(match_keys(assignment))
         return [row for name in keys for row in self._look(assignment.lead, name, deadline)]
 
     def find_by_number(self, assignment: Assignment, deadline: float) -> list[Row]:
-        """Return the customers who carry the lead's number."""
+        """Return the customers that have the lead's number."""
         return self._look(assignment.lead, "phone_number", deadline)
 
     def find_all(self, assignment: Assignment, deadline: float) -> tuple[list[Row], list[CallFailed]]:
-        """Return every customer who matches, by whatever, and the one whose id the lead has; and what has failed.
+        """Return every customer that matches by any field, and the one with the lead's id; and the failures.
 
         Whom one call does not find another may, and who was found is stopped. Once Thulium is silent it is not asked
         any more: the time is for those who were found.
@@ -118,7 +118,7 @@ class Search:
             return []
 
     def _look(self, lead: Lead, name: str, deadline: float) -> list[Row]:
-        """Return the customers who carry the lead's value of a field, in whichever form of it."""
+        """Return the customers that have the lead's value of a field, in any form of it."""
         forms = list_forms(lead, name, self._forms)
         found = [row for form in forms for row in self._thulium.find_customers(name, form, deadline)]
         sure, hiding = self._sift(found, lead, name)

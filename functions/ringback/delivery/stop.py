@@ -1,4 +1,4 @@
-"""Opt-outs with customer ids -> outcomes: who said stop has a record that is not called in each campaign named.
+"""Opt-outs with customer ids -> outcomes: each customer gets a record that is not called in each campaign named.
 
 A requeue in another process may have read a record before the stop and write it after. So where a campaign requeues, a
 stop is looked at once more when whatever was under way has come to its end, and a look that changes something is not
@@ -78,7 +78,7 @@ class Stop:
     def _stop_in(
         self, campaign: Campaign, ids: Sequence[int], assignment: Assignment, deadline: float
     ) -> list[Outcome]:
-        """Return what became of each customer in one campaign: added as one who is not called, or made one."""
+        """Return the outcome of each customer in one campaign: added as one that is not called, or made one."""
         replies = self._batch.send(campaign.id, dict.fromkeys(ids, campaign.stop), deadline)
         added = {each: persist(assignment, decide(assignment, replies.get(each), campaign.id)) for each in ids}
         change = self._look_and_change if self._settings.requeues(campaign) else self._change
@@ -142,7 +142,7 @@ class Stop:
 
 
 def persist(assignment: Assignment, outcome: Outcome) -> Outcome:
-    """Return the outcome of adding a record; a refusal is one for now, as long as there is somebody to be stopped."""
+    """Return the outcome of adding a record; a refusal is one for now, as long as there are customers to be stopped."""
     is_refused = outcome.status is Status.FAILED and not is_nobody(assignment)
     return replace(outcome, status=Status.DEFERRED) if is_refused else outcome
 

@@ -9,16 +9,16 @@ Record = Mapping[str, object]
 
 
 class Stopped:
-    """Knows the statuses of who said stop; those of Thulium's dictionary have other ids in each campaign."""
+    """Knows the statuses of opt-outs; those of Thulium's dictionary have other ids in each campaign."""
 
     def __init__(self, thulium: Thulium, settings: Settings) -> None:
         self._statuses = thulium.kept_statuses
         self._stop = settings.stop
 
     def said_stop(self, record: Record, campaign: Campaign, deadline: float) -> bool:
-        """Return whether a record is of somebody who said stop. Raises CallFailed.
+        """Return whether a record is that of an opt-out. Raises CallFailed.
 
-        Where the file has no stop for the campaign, whoever is not to be called may have said it.
+        Where the file has no stop for the campaign, each record that is not called may be an opt-out.
         """
         status = str(record.get("status_id"))
         if "status_id" in campaign.stop and status == str(campaign.stop["status_id"]):

@@ -27,7 +27,7 @@ SYSTEM_STATUSES = (
 
 
 def refuse_colon(user: Secret) -> None:
-    """Raise ValidationError for a user whom HTTP Basic could not tell from the password."""
+    """Raise ValidationError for a user that HTTP Basic could not tell from the password."""
     if ":" in user.text:
         raise ValidationError("a colon can't be in it; write the user alone, and the password under `password`")
 
@@ -51,7 +51,7 @@ class ThuliumSchema(Strict):
 
 
 class StatusSchema(Strict):
-    """``stop:`` of a campaign: the status of those who are not to be called."""
+    """``stop:`` of a campaign: the status of opt-outs."""
 
     status_id = Number(1, LARGEST_ID, whole=True)
     dictionary_status_id = Number(1, LARGEST_ID, whole=True)

@@ -49,7 +49,7 @@ def find_contradictions(
 
 
 def find_url_mistakes(source: Source, public_url: str) -> Iterator[tuple[str, str]]:
-    """Yield that nobody knows the URL that a sender signs."""
+    """Yield that the URL that a sender signs is not known."""
     if any(map(needs_url, source.verify)) and not public_url:
         yield (
             "verify",

@@ -1,4 +1,4 @@
-"""Which queue keeps the events: the file says so, or the environment of whoever deploys it."""
+"""Which queue keeps the events: the file says so, or the environment of the deployment."""
 
 import re
 from collections.abc import Iterator, Mapping

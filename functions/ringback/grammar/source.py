@@ -57,7 +57,7 @@ class FetchSchema(Strict):
 
 
 def parse_update(name: str) -> str:
-    """Return a lead field that a customer who was found can be given. Raises ValueError."""
+    """Return a lead field that a customer can be given later. Raises ValueError."""
     if not is_lead_field(name) or name in ("customer_id", "full_name", *RECORD_FIELDS):
         raise ValueError("not a field of a customer; write one like phone_number, email or note")
     return name

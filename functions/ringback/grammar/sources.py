@@ -32,7 +32,7 @@ Raw = Mapping[str, object]
 
 
 class SourceReader:
-    """Reads sources by what the rest of the file says: campaigns, address, the status of those who said stop."""
+    """Reads sources by what the rest of the file says: campaigns, address, the status of opt-outs."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ def find_bare_ids(sources: Iterable[object], campaigns: Mapping[str, Campaign | 
 
 
 def find_proofs(schemes: Sequence[Scheme]) -> Iterator[Path]:
-    """Yield where a body has the token that proves who sent it."""
+    """Yield where a body has the token that proves its sender."""
     for scheme in schemes:
         if isinstance(scheme, Token) and isinstance(scheme.field, Expression):
             yield compile_path(scheme.field.text)

@@ -1,1 +1,1 @@
-"""What differs between AWS, Google Cloud and one machine: who starts us, hands us events, and keeps our secrets."""
+"""The differences between AWS, Google Cloud and one machine: how we are started, get events, and keep secrets."""

@@ -1,4 +1,4 @@
-"""Who calls the function that delivers: Cloud Tasks, by the OpenID Connect token that it sends with each task.
+"""The caller of the function that delivers: Cloud Tasks, by the OpenID Connect token that it sends with each task.
 
 https://cloud.google.com/tasks/docs/creating-http-target-tasks#token
 """

@@ -1,7 +1,7 @@
-"""When a campaign calls, and when somebody has asked to be called. Pure.
+"""When a campaign calls, and when a person has asked to be called. Pure.
 
 Thulium takes whole minutes of a local clock, which shows some minutes of the year never and others twice. Whatever it
-shows, nobody is called before the time that was asked for, nor outside the hours.
+shows, no call comes before the time that was asked for, nor outside the hours.
 """
 
 import re

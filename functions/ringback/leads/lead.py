@@ -1,4 +1,4 @@
-"""A lead: the customer whom an event describes, and how to call them."""
+"""A lead: the customer that an event describes, and how to call them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,8 +38,8 @@ class Lead:
     ``record`` has the campaign record's fields but for ``customer_id``; ``next_call_date``, which is ``next_call``
     (aware), when it is scheduled. ``customer`` has the customer's, the telephone number as it is sent. ``phones`` and
     ``emails`` are all that the customer is known by: of a lead one at most, of an opt-out each that it names. ``notes``
-    says which fields were dropped, and why. ``others`` are further customers who match: a stop holds for them too.
-    ``failed`` says what kept customers from being found or completed whom a stop holds for: it is tried again.
+    says which fields were dropped, and why. ``others`` are further customers that match: a stop holds for them too.
+    ``failed`` is the failure of a search or change of customers that a stop holds for: it is tried again.
     """
 
     customer_id: int | None

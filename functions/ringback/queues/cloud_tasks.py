@@ -162,7 +162,7 @@ class CloudTasksQueue:
 
 
 def describe(outcome: Outcome) -> dict[str, str]:
-    """Return the headers by which somebody who looks at a parked task sees why it is there."""
+    """Return the headers by which a person sees why a task is parked."""
     reason = give_reason((outcome.reason or "").encode("ascii", "replace").decode())
     return {"X-Ringback-Status": outcome.status.value, "X-Ringback-Reason": reason}
 

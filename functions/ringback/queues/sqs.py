@@ -166,7 +166,7 @@ class SqsQueue:
 
 
 def describe(outcome: Outcome) -> dict[str, str]:
-    """Return the attributes by which a person who looks at a message in the dead-letter queue sees why it is there."""
+    """Return the attributes by which a person sees why a message is in the dead-letter queue."""
     return {"status": outcome.status.value, "reason": give_reason(outcome.reason or "")}
 
 

@@ -1,4 +1,4 @@
-"""What Google Cloud's log says of an event or a person, read with the ``gcloud`` of whoever asks."""
+"""Google Cloud's log lines about an event or a person, read with the user's own ``gcloud``."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ TOLD = {"campaign_id": "campaign", "customer_id": "customer", "record_id": "reco
 def tell_log(queue: str | None, field: str, value: str, zone: ZoneInfo) -> list[str] | None:
     """Return a line for each log line of the last 30 days whose ``field`` is ``value``, the oldest first.
 
-    The project is that of ``queue``, a setting. Returns None if nobody can be asked: it is another cloud's queue, or
+    The project is that of ``queue``, a setting. Returns None if there is no log to ask: it is another cloud's queue, or
     ``gcloud`` is not installed, not logged in, or takes longer than a minute.
     """
     program = shutil.which("gcloud")

@@ -38,7 +38,7 @@ class Online:
         self._inactive: set[str] = set()
 
     def look(self) -> Iterator[Finding]:
-        """Yield what is found; nothing more when nobody is let in."""
+        """Yield the findings; nothing more when the password is refused."""
         entry = self._look_at_entry()
         yield entry
         if entry.word is RIGHT:

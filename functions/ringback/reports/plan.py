@@ -1,4 +1,4 @@
-"""What would go to Thulium for a lead, call by call, as data: for whoever wants to see it before it does. Pure."""
+"""The calls that a lead would make to Thulium, as data, to be shown before it does. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def _plan_customer(assignment: Assignment, settings: Settings) -> Iterator[Call]
 
 
 def _plan_owners(assignment: Assignment, settings: Settings) -> Iterator[Call]:
-    """Yield the calls that ask whether the number that would be called is of somebody who said stop."""
+    """Yield the calls that ask whether the number to be called belongs to an opt-out."""
     if match_keys(assignment)[0] != "phone_number":
         when = "unless that was searched already"
         yield from _plan_searches("phone_number", assignment, settings.thulium.phone_forms, when)

@@ -1,6 +1,6 @@
 """A request walked up to its leads, as text for people: what would go to Thulium, or which field is at fault and why.
 
-Nothing is called. Who sent it is not asked, since a body that was kept has no signature that still holds.
+Nothing is called. The sender is not verified, since a body that was kept has no signature that still holds.
 """
 
 import json

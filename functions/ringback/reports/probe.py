@@ -1,6 +1,6 @@
 """Settles on one's own Thulium what its documentation leaves open, by trying it, and removes what it has made.
 
-Nobody is called by it: a record that is made has a status of the kind NO_CALL, or a date ten years ahead.
+No person is called by it: a record that is made has a status of the kind NO_CALL, or a date ten years ahead.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +25,7 @@ ENVELOPES = ("result", "data")
 
 
 class ProbeRefused(RingbackError):
-    """Nothing can be tried there without having somebody called; nothing was made."""
+    """Nothing can be tried there without a call to a person; nothing was made."""
 
 
 class Recorder(Wire):
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Probe:
-    """Tries things on a campaign, with customers who have ``phone`` and are named by ``mark``."""
+    """Tries things on a campaign, with customers that have ``phone`` and are named by ``mark``."""
 
     def __init__(  # noqa: PLR0913 - where, for whom, and by which clock
         self, thulium: Thulium, recorder: Recorder, campaign_id: str, phone: Phone, mark: str, *, zone: ZoneInfo

@@ -1,6 +1,6 @@
 """What Thulium keeps of a record's date, with a status that waits for it and without, and in which time zone.
 
-Nobody is called: a record has a status of the kind NO_CALL, or a date ten years ahead, and is removed at once.
+No person is called: a record has a status of the kind NO_CALL, or a date ten years ahead, and is removed at once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

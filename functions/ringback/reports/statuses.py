@@ -93,7 +93,7 @@ def judge_waiting(what: str, key: str, value: object, given: set[str], rows: Row
 
 
 def judge_stop(campaign: Campaign, rows: Rows) -> Iterator[Finding]:
-    """Yield whether a customer who said stop would not be called any more in a campaign."""
+    """Yield whether a customer that opts out would still be called in a campaign."""
     for key, value in campaign.stop.items():
         yield judge_quiet(f"campaign {campaign.title}, stop with {key} {value}", key, value, rows)
 

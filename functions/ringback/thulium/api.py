@@ -26,7 +26,7 @@ Fields = Mapping[str, object]
 
 
 class Access(Protocol):
-    """Where Thulium is and who calls; ``timeout`` is the seconds that one call may take."""
+    """Thulium's address and the user; ``timeout`` is the seconds that one call may take."""
 
     @property
     def url(self) -> str: ...
@@ -42,7 +42,7 @@ FindAccess = Callable[[], Access | None]
 
 
 def nowhere() -> Access | None:
-    """Return no other credentials: whoever was given them once has them for good."""
+    """Return no other credentials: those of the start hold for good."""
     return None
 
 

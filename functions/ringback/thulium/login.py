@@ -1,4 +1,4 @@
-"""Who calls Thulium; and that nobody does for a while after Thulium has refused the password."""
+"""The credentials of calls to Thulium, and a pause after Thulium has refused them."""
 
 import threading
 from base64 import b64encode
@@ -46,6 +46,6 @@ class Login:
 
 
 def encode_basic(user: Secret, password: Secret) -> str:
-    """Return the header's value, of UTF-8; a line end behind a secret is a slip of whoever stored it."""
+    """Return the header's value, of UTF-8; a line end behind a secret is a slip and is dropped."""
     pair = b":".join(each.encode().rstrip(b"\r\n") for each in (user, password))
     return f"Basic {b64encode(pair).decode()}"

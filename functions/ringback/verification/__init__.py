@@ -1,1 +1,1 @@
-"""Who sent this, and what senders ask before they send: as data in the configuration, carried out here. Pure."""
+"""Proofs of the sender, and handshakes before it sends: as data in the configuration, carried out here. Pure."""

@@ -1,4 +1,4 @@
-"""Whether a signature in a header is the hash that somebody with the secret would have made: HMAC and JWS."""
+"""Whether a signature in a header is the hash that the secret makes: HMAC and JWS."""
 
 import base64
 import hashlib

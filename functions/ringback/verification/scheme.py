@@ -1,4 +1,4 @@
-"""The ways in which senders prove who they are, as data: where a request's signature is and what it is made of."""
+"""The ways in which senders are verified, as data: where a request's signature is, and of which parts it is made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -179,7 +179,7 @@ def query_value(query: str, name: str) -> str | None:
 
 
 def strip(schemes: Sequence[Scheme], request: Request) -> Request:
-    """Return the request without the headers and query parameters that prove who sent it.
+    """Return the request without the headers and query parameters that prove its sender.
 
     A signed id stays: it proves nothing by itself, and is what a redelivery is recognised by.
     """

@@ -1,4 +1,4 @@
-"""Who sent this: (schemes, secrets, request, now) -> the scheme that proves it, or BadSignature.
+"""Verification: (schemes, secrets, request, now) -> the scheme that proves the sender, or BadSignature.
 
 All comparisons are on bytes and take the same time wherever the difference is. What is refused is refused with a
 constant text: it holds nothing that was sent.
