@@ -30,6 +30,7 @@ from tests.served import Served
 from tests.working import work_off
 
 SENDERS = 6
+LONGEST_FINISH = 300.0  # seconds: thousands of events may be left, some of them opt-outs with many calls
 LIVE = "NO_CALL"  # the system status of a record that is not called
 FAULTS = (
     *(faults.error(500), faults.error(503, retry_after="1"), faults.html(502), faults.html(200), faults.says("null")),
@@ -239,7 +240,7 @@ class Soak:
         for hours in range(8):
             replay(queue.database, now, even_if_old=True)
             at = now + timedelta(hours=hours)
-            work_off(queue, Way(Pipeline(settings).deliver), make_clock(at))
+            work_off(queue, Way(Pipeline(settings).deliver), make_clock(at), patience=LONGEST_FINISH)
         try:
             return self._check(queue)
         finally:

@@ -28,19 +28,25 @@ def working(worker: Worker) -> Iterator[threading.Event]:
         assert not thread.is_alive()
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something has come true."""
-    ends = time.monotonic() + PATIENCE
+def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until something has come true, for some seconds at most."""
+    ends = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < ends, "it has not come true"
         time.sleep(0.005)
 
 
-def work_off(queue: SqliteQueue, way: Way, clock: Callable[[], datetime] = read_clock, batch_size: int = 100) -> None:
-    """Deliver all that is due, and return when it is settled."""
+def work_off(
+    queue: SqliteQueue,
+    way: Way,
+    clock: Callable[[], datetime] = read_clock,
+    batch_size: int = 100,
+    patience: float = PATIENCE,
+) -> None:
+    """Deliver all that is due, and return when it is settled, which may take ``patience`` seconds."""
     bell = Bell()
     with working(Worker(queue, way, bell, clock=clock, batch_size=batch_size)) as stop:
-        until(lambda: not is_busy(queue, clock()))
+        until(lambda: not is_busy(queue, clock()), patience)
         stop.set()
         bell.ring()
 
